@@ -1,0 +1,53 @@
+# Everything here needs Python 3.11 or later, make and git; the rest comes from PyPI into .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help demo test lint format bench soak check clean
+
+help:
+	@echo "make demo    the main job end to end, against the embedded simulator"
+	@echo "make test    all tests (under 10 minutes on 2 cores)"
+	@echo "make lint    ruff, mypy strict, import contracts"
+	@echo "make check   lint, then test"
+	@echo "make soak    the long forms of the property tests"
+	@echo "make bench   how long the usual commands take"
+
+# What a user needs, and on top of it what a developer needs.
+$(VENV)/.runtime: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.developer: $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.runtime
+	@$(BIN)/reconciler demo
+
+test: $(VENV)/.developer
+	$(PYTEST) -n auto
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.developer
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+check: lint test
+
+soak: $(VENV)/.developer
+	HYPOTHESIS_PROFILE=soak $(PYTEST) -n auto tests/property tests/hostile
+
+bench: $(VENV)/.developer
+	$(BIN)/python tests/bench/run.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

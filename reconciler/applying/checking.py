@@ -1,0 +1,140 @@
+"""Looking again right before sending: does what a call was decided on still hold?"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.applying.gathering import Line, RunsOnRecord, discover, observe_attempts
+from reconciler.model.addresses import Address
+from reconciler.model.attempts import Attempt, RecordedState
+from reconciler.model.dates import DateSet
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.plan import Call
+from reconciler.model.rangemap import RangeMap
+from reconciler.model.runs import Discovery
+from reconciler.model.seams import Clock
+from reconciler.model.series import Series
+from reconciler.planning.deciding import UnitFacts
+from reconciler.planning.facts import facts_digest, unit_facts
+from reconciler.planning.history import history, unfinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a second look at one address showed.
+
+    `facts` cover the units of all its calls; it is empty when the look failed, which `problem` explains.
+    `changed` are attempts whose record the look differs from.
+    """
+
+    facts: RangeMap[UnitFacts]
+    listing: Discovery | None
+    changed: tuple[Attempt, ...]
+    problem: Diagnostic | None = None
+    taken_at: float
+
+
+async def look_again(
+    address: Address,
+    calls: Sequence[Call],
+    series: Series,
+    recorded: RecordedState,
+    *,
+    lines: Mapping[str, Line],
+    clock: Clock,
+) -> Checked:
+    """Observe and list once for all calls of one address.
+
+    Args:
+        address: Whose calls they are.
+        calls: At least one; all of the same series and connection.
+        series: That series.
+        recorded: The store's snapshot, taken under the lock.
+        lines: By connection name.
+        clock: For the age of this look.
+    """
+    line = lines[calls[0].connection]
+    subject = series.subject.fingerprint
+    dates = DateSet.of(item for call in calls for item in call.dates)
+    unreadable: dict[Address, Diagnostic] = {}
+    concerned = [one for one in recorded.attempts if one.subject == subject]
+    stale = [
+        one for one in concerned if unfinished(one, full=False) and DateSet((one.dates,)) & dates
+    ]
+    changed = await observe_attempts(stale, recorded, lines, at=clock.now(), unreadable=unreadable)
+    listing = await discover(
+        address,
+        series,
+        dates,
+        line=line,
+        recorded=recorded,
+        on_record=RunsOnRecord(recorded),
+        unreadable=unreadable,
+    )
+    problem = next(iter(unreadable.values()), None)
+    if problem is not None:
+        return Checked(
+            facts=RangeMap(),
+            listing=listing,
+            changed=changed,
+            problem=problem,
+            taken_at=clock.monotonic(),
+        )
+    by_id = {one.id: one for one in changed}
+    facts = unit_facts(
+        series,
+        RangeMap.of((item, call.generation) for call in calls for item in call.dates),
+        past=history([by_id.get(one.id, one) for one in concerned]),
+        listing=listing,
+        known={**recorded.series, series.fingerprint: series},
+        service=line.service(address.kind),
+    )
+    return Checked(facts=facts, listing=listing, changed=changed, taken_at=clock.monotonic())
+
+
+def moved(checked: Checked, call: Call) -> str | None:
+    """Why a call must not be sent, or None when what it was decided on still holds."""
+    if facts_digest(checked.facts, call.dates, call_id=call.id) == call.facts_digest:
+        unproved = proved_absent(checked, call)[1]
+        return f"{unproved}: it is no longer proved that nothing ran" if unproved else None
+    parts = []
+    for piece, unit in checked.facts.restricted(call.dates):
+        if unit.listed is not None and unit.listed.own:
+            parts.append(f"{piece}: a run of ours was found")
+        elif unit.listed is not None and (unit.listed.foreign_in_flight or unit.listed.candidates):
+            parts.append(f"{piece}: someone else's run was found")
+        elif unit.past is not None:
+            status = unit.past.status.value if unit.past.status else unit.past.state.value
+            parts.append(f"{piece}: now {status}")
+    return "; ".join(parts) or "its runs changed since planning"
+
+
+def proved_absent(checked: Checked, call: Call) -> tuple[dict[str, str], DateSet]:
+    """The unknown attempts that a call may follow because they are proved not to have run.
+
+    Returns:
+        Attempt ids with their proof in words, and the dates of those for which the proof fails.
+    """
+    proofs: dict[str, str] = {}
+    unproved = []
+    for piece, unit in checked.facts.restricted(call.dates):
+        if unit.past is None or unit.absence is None:
+            continue
+        if unit.absence.proved and checked.listing is not None:
+            proofs[unit.past.attempt] = (
+                f"a complete listing begun {checked.listing.began_at:%Y-%m-%d %H:%M:%S} UTC "
+                "does not show it"
+            )
+        else:
+            unproved.append(piece)
+    return proofs, DateSet.of(unproved)
+
+
+def replace_changed(recorded: RecordedState, changed: Sequence[Attempt]) -> RecordedState:
+    """The snapshot with changed attempts in place of their old selves."""
+    by_id = {one.id: one for one in changed}
+    return dataclasses.replace(
+        recorded, attempts=tuple(by_id.get(one.id, one) for one in recorded.attempts)
+    )

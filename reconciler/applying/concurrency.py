@@ -1,0 +1,33 @@
+"""Running several awaitables at once, within a bound."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+async def each(items: Iterable[T], work: Callable[[T], Awaitable[U]], *, at_once: int) -> list[U]:
+    """Apply `work` to every item, at most `at_once` of them at a time.
+
+    Returns:
+        The results, in the order of the items.
+
+    Raises:
+        Exception: The first one that `work` raised; work in progress is cancelled then.
+    """
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(item: T) -> U:
+        async with gate:
+            return await work(item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(item)) for item in items]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]

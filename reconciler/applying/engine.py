@@ -1,0 +1,310 @@
+"""Apply a plan: adopt what was found, send what is still to be sent, in order, within bounds.
+
+The engine walks the plan's own calls and adds none. Each address is looked at again right before its
+first intent, and once more when that look has aged. One call that cannot be sent never stops another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from reconciler.applying.checking import Checked, look_again, moved, proved_absent
+from reconciler.applying.concurrency import each
+from reconciler.applying.gathering import Line
+from reconciler.applying.protocol import Sending, confirm, send_once
+from reconciler.model.addresses import Address
+from reconciler.model.attempts import Attempt, RecordedState
+from reconciler.model.calls import WireCall
+from reconciler.model.errors import ProviderError
+from reconciler.model.events import (
+    CallAccepted,
+    CallMoved,
+    CallRefused,
+    CallSending,
+    CallSkipped,
+    CallUnknown,
+    Event,
+    ReadFailed,
+    RunAdopted,
+)
+from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
+from reconciler.model.plan import Adoption, Call, Plan
+from reconciler.model.seams import Clock
+from reconciler.model.state import Intent, Lease
+from reconciler.ports import Reporter, StateStore
+
+E = TypeVar("E")
+
+#: A look at an address is taken again for calls that leave later than this after it.
+LOOK_VALID_SECONDS = 60.0
+
+#: A call refused for a passing reason is tried this often in one apply, each time as a new attempt.
+TRIES_PER_CALL = 3
+
+#: The first wait before trying again; it doubles, unless the service names its own.
+FIRST_WAIT_SECONDS = 1.0
+
+
+class Stop(Protocol):
+    """Whether somebody asked us to stop."""
+
+    def is_set(self) -> bool:
+        """True from the first signal on."""
+        ...
+
+
+class Applied:
+    """What an apply did, as the events that told of it, in the order they happened."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        """Pass every event on to `reporter` as well."""
+        self._reporter = reporter
+        self._events: list[Event] = []
+
+    def tell(self, event: Event) -> None:
+        """Keep one event and report it."""
+        self._events.append(event)
+        self._reporter.report(event)
+
+    def of(self, kind: type[E]) -> tuple[E, ...]:
+        """All events of a kind."""
+        return tuple(event for event in self._events if isinstance(event, kind))
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All of them."""
+        return tuple(self._events)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What the engine works with. `spec_moved` says why the specs at hand no longer ask for a call."""
+
+    store: StateStore
+    lease: Lease
+    lines: Mapping[str, Line]
+    clock: Clock
+    reporter: Reporter
+    stop: Stop
+    at_once: int = 4
+    spec_moved: Mapping[str, str] = field(default_factory=dict)
+
+
+async def apply_plan(plan: Plan, bench: Bench) -> Applied:
+    """Carry out a plan under a lease.
+
+    Raises:
+        StateError: The store stopped taking writes (`FenceLost`: someone took over). What was sent is on
+            record as sent.
+    """
+    applied = Applied(bench.reporter)
+    recorded = bench.store.snapshot()
+    for adoption in plan.adoptions:
+        _adopt(plan, adoption, bench, applied, recorded)
+    if plan.adoptions:
+        recorded = bench.store.snapshot()
+    run = _Run(plan, bench, applied, recorded)
+    await each(
+        [call for call in plan.calls if not call.blocked_by], run.one, at_once=bench.at_once
+    )
+    return applied
+
+
+def _adopt(
+    plan: Plan, adoption: Adoption, bench: Bench, applied: Applied, recorded: RecordedState
+) -> None:
+    known = {run for attempt in recorded.attempts for run in attempt.run_ids}
+    if known.issuperset(adoption.run.run_ids):
+        return
+    bench.store.adopt(
+        bench.lease,
+        adoption,
+        plan.series[adoption.series],
+        at=bench.clock.now(),
+        plan_id=plan.id,
+    )
+    applied.tell(
+        RunAdopted(
+            address=adoption.address, dates=adoption.run.dates, run_ids=adoption.run.run_ids
+        )
+    )
+
+
+class _Run:
+    """One walk over a plan's calls."""
+
+    def __init__(
+        self, plan: Plan, bench: Bench, applied: Applied, recorded: RecordedState
+    ) -> None:
+        self._plan = plan
+        self._bench = bench
+        self._applied = applied
+        self._recorded = recorded
+        self._looks: dict[Address, asyncio.Future[Checked]] = {}
+        self._calls: dict[Address, list[Call]] = defaultdict(list)
+        for call in plan.calls:
+            if not call.blocked_by and not self._sent_before(call):
+                self._calls[call.address].append(call)
+
+    async def one(self, call: Call) -> None:
+        """Check one call and send it, or say why not."""
+        if self._bench.stop.is_set():
+            return
+        if self._sent_before(call):
+            self._tell(CallSkipped(address=call.address, dates=call.dates, call_id=call.id))
+            return
+        if call.id in self._bench.spec_moved:
+            self._moved(call, self._bench.spec_moved[call.id])
+            return
+        checked = await self._look(call.address)
+        if checked.problem is not None:
+            self._tell(
+                ReadFailed(
+                    address=call.address,
+                    summary=checked.problem.summary,
+                    hint=checked.problem.hint,
+                )
+            )
+            return
+        why = moved(checked, call)
+        if why is not None:
+            self._moved(call, why)
+            return
+        await self._send(call, checked)
+
+    def _tell(self, event: Event) -> None:
+        self._applied.tell(event)
+
+    def _moved(self, call: Call, why: str) -> None:
+        self._tell(CallMoved(address=call.address, dates=call.dates, call_id=call.id, why=why))
+
+    def _sent_before(self, call: Call) -> bool:
+        return any(
+            attempt.call_id == call.id and not attempt.state.never_ran
+            for attempt in self._recorded.attempts
+        )
+
+    async def _look(self, address: Address) -> Checked:
+        look = self._looks.get(address)
+        if look is not None and look.done():
+            age = self._bench.clock.monotonic() - look.result().taken_at
+            look = look if age <= LOOK_VALID_SECONDS else None
+        if look is None:
+            look = asyncio.ensure_future(self._look_now(address))
+            self._looks[address] = look
+        return await asyncio.shield(look)
+
+    async def _look_now(self, address: Address) -> Checked:
+        calls = self._calls[address]
+        series = self._plan.series[calls[0].series]
+        checked = await look_again(
+            address,
+            calls,
+            series,
+            self._recorded,
+            lines=self._bench.lines,
+            clock=self._bench.clock,
+        )
+        self._bench.store.observe(checked.changed, at=self._bench.clock.now())
+        return checked
+
+    async def _send(self, call: Call, checked: Checked) -> None:
+        for attempt_id, proof in proved_absent(checked, call)[0].items():
+            self._bench.store.mark_absent(self._bench.lease, attempt_id, proof)
+        line = self._bench.lines[call.connection]
+        sending = Sending(
+            store=self._bench.store,
+            lease=self._bench.lease,
+            provider=line.provider,
+            clock=self._bench.clock,
+        )
+        self._tell(
+            CallSending(
+                address=call.address,
+                dates=call.dates,
+                call_id=call.id,
+                operation=call.operation,
+            )
+        )
+        wait = FIRST_WAIT_SECONDS
+        for left in reversed(range(TRIES_PER_CALL)):
+            await line.provider.take_create_turn()
+            if self._bench.stop.is_set():
+                return
+            try:
+                attempt, outcome = await send_once(sending, self._intent(call), _wire(call))
+            except ProviderError as error:
+                outcome = Refused(code=error.code, message=error.summary, transient=False)
+                self._refused(call, outcome, retrying_in=None)
+                return
+            if not (isinstance(outcome, Refused) and outcome.transient and left):
+                await self._settle(call, sending, attempt, outcome)
+                return
+            pause = outcome.retry_after_seconds or wait
+            self._refused(call, outcome, retrying_in=pause)
+            await self._bench.clock.sleep(pause)
+            wait *= 2
+
+    async def _settle(
+        self, call: Call, sending: Sending, attempt: Attempt, outcome: CreateOutcome
+    ) -> None:
+        match outcome:
+            case Accepted():
+                self._tell(
+                    CallAccepted(
+                        address=call.address,
+                        dates=call.dates,
+                        call_id=call.id,
+                        run_ids=outcome.run_ids,
+                        request_id=outcome.request_id,
+                    ),
+                )
+                await confirm(sending, attempt, outcome)
+            case Refused():
+                self._refused(call, outcome, retrying_in=None)
+            case Unknown():
+                self._tell(
+                    CallUnknown(
+                        address=call.address,
+                        dates=call.dates,
+                        call_id=call.id,
+                        cause=outcome.cause,
+                    ),
+                )
+
+    def _refused(self, call: Call, outcome: Refused, *, retrying_in: float | None) -> None:
+        self._tell(
+            CallRefused(
+                address=call.address,
+                dates=call.dates,
+                call_id=call.id,
+                code=outcome.code,
+                message=outcome.message,
+                request_id=outcome.request_id,
+                retrying_in_seconds=retrying_in,
+            )
+        )
+
+    def _intent(self, call: Call) -> Intent:
+        (dates,) = call.dates
+        return Intent(
+            address=call.address,
+            connection=call.connection,
+            operation=call.operation,
+            series=self._plan.series[call.series],
+            generation=call.generation,
+            dates=dates,
+            call_id=call.id,
+            plan_id=self._plan.id,
+            name=call.name,
+            serial=call.serial,
+            created_at=self._bench.clock.now(),
+        )
+
+
+def _wire(call: Call) -> WireCall:
+    return WireCall(operation=call.operation, parameters=call.parameters)

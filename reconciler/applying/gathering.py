@@ -1,0 +1,318 @@
+"""Reading the service: what is in flight, then what is about to be started. Few calls, nothing decided.
+
+Successes on record are not read again. Discovery is asked only for units that the plan may start or that
+are of unknown outcome, in one listing per resource.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.applying.concurrency import each
+from reconciler.model.addresses import Address, Kind
+from reconciler.model.attempts import Attempt, RecordedState, UnitRecord
+from reconciler.model.dates import DateSet
+from reconciler.model.diagnostics import Diagnostic, Severity
+from reconciler.model.errors import ProviderError
+from reconciler.model.rangemap import overlay
+from reconciler.model.resources import Resource
+from reconciler.model.runs import Discovery, Tier, UnitStatus
+from reconciler.model.seams import Clock
+from reconciler.model.series import Series
+from reconciler.planning.absence import OLDEST_PROVABLE
+from reconciler.planning.facts import Service
+from reconciler.planning.history import observed_attempt, sent_order, unfinished
+from reconciler.planning.planner import (
+    Decided,
+    Situation,
+    dates_to_discover,
+    decide_all,
+)
+from reconciler.ports import Provider
+
+#: Reads in flight at once; pacing per connection is the provider's.
+READS_AT_ONCE = 8
+
+
+class Refresh(enum.Enum):
+    """How much to read again."""
+
+    NORMAL = "normal"
+    FULL = "full"
+    """Successes, too."""
+    NONE = "none"
+    """Nothing of what is on record; what is to be started is still looked for."""
+    OFFLINE = "offline"
+    """Nothing at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One connection at work: its provider, and how long the service may take to list a call."""
+
+    provider: Provider
+    lag: dt.timedelta
+
+    def service(self, kind: Kind) -> Service:
+        """What planning must know of it."""
+        return Service(tier=self.provider.tier(kind), lag=self.lag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """A situation to plan from; `changed` are the attempts whose record the observation differs from."""
+
+    situation: Situation
+    changed: tuple[Attempt, ...]
+    at: dt.datetime
+
+
+async def gather(
+    resources: tuple[Resource, ...],
+    recorded: RecordedState,
+    lines: Mapping[str, Line],
+    *,
+    clock: Clock,
+    refresh: Refresh = Refresh.NORMAL,
+    selected: Callable[[Address], bool] = lambda _: True,
+    discovering: bool = True,
+) -> Gathered:
+    """Observe what is on record and unfinished, then discover around what may be started.
+
+    Observed are the attempts of the selected resources' subjects, whatever address they were made
+    for, and those of selected addresses that no spec declares any more.
+
+    What cannot be read is named in the situation and left undecided; the rest goes on.
+    """
+    at = clock.now()
+    unreadable: dict[Address, Diagnostic] = {}
+    changed: tuple[Attempt, ...] = ()
+    if refresh in {Refresh.NORMAL, Refresh.FULL}:
+        subjects = {
+            resource.series.subject.fingerprint
+            for resource in resources
+            if selected(resource.address)
+        }
+        stale = [
+            attempt
+            for attempt in recorded.attempts
+            if unfinished(attempt, full=refresh is Refresh.FULL)
+            and attempt.connection in lines
+            and (attempt.subject in subjects or selected(attempt.address))
+        ]
+        changed = await observe_attempts(stale, recorded, lines, at=at, unreadable=unreadable)
+    by_id = {attempt.id: attempt for attempt in changed}
+    current = dataclasses.replace(
+        recorded, attempts=tuple(by_id.get(one.id, one) for one in recorded.attempts)
+    )
+    situation = Situation(
+        resources=resources,
+        recorded=current,
+        services={
+            (name, kind): line.service(kind) for name, line in lines.items() for kind in Kind
+        },
+        unreadable=unreadable,
+        selected=selected,
+    )
+    if discovering and refresh is not Refresh.OFFLINE:
+        situation = await _discover(situation, lines, unreadable)
+    return Gathered(situation=situation, changed=changed, at=at)
+
+
+async def observe_attempts(
+    attempts: Iterable[Attempt],
+    recorded: RecordedState,
+    lines: Mapping[str, Line],
+    *,
+    at: dt.datetime,
+    unreadable: dict[Address, Diagnostic],
+) -> tuple[Attempt, ...]:
+    """Read how far attempts are, and check first successes for included nodes that were skipped.
+
+    Returns:
+        The attempts as they are now, those that did not change left out. Addresses of which a read
+        failed are added to `unreadable`.
+    """
+
+    async def one(attempt: Attempt) -> Attempt | None:
+        line = lines[attempt.connection]
+        try:
+            (seen,) = await line.provider.observe([attempt], recorded.series)
+            now = observed_attempt(attempt, seen, now=at, lag=line.lag)
+            now = await _with_hollow(attempt, now, recorded, line.provider)
+        except ProviderError as error:
+            unreadable[attempt.address] = _unreadable(attempt.address, error)
+            return None
+        return now if now != attempt else None
+
+    seen = await each(attempts, one, at_once=READS_AT_ONCE)
+    return tuple(attempt for attempt in seen if attempt is not None)
+
+
+async def _with_hollow(
+    before: Attempt, now: Attempt, recorded: RecordedState, provider: Provider
+) -> Attempt:
+    """Check successes once: all of an attempt's together, when nothing of it is in flight any more.
+
+    Asking date by date as a serial call goes on would cost a listing per date.
+    """
+    if _flying(now):
+        return now
+    succeeded = now.coverage.where(_succeeded)
+    checked = DateSet() if _flying(before) else before.coverage.where(_succeeded)
+    fresh = succeeded - checked
+    if not fresh:
+        return now
+    hollow = await provider.hollow_dates(now, recorded.series[now.series], fresh)
+    marks = [(dates, UnitRecord(UnitStatus.HOLLOW)) for dates in hollow & fresh]
+    return dataclasses.replace(now, coverage=overlay((*now.coverage, *marks)))
+
+
+def _flying(attempt: Attempt) -> bool:
+    ended = attempt.coverage.where(lambda seen: seen.gone or not seen.status.in_flight)
+    return bool(DateSet((attempt.dates,)) - ended)
+
+
+def _succeeded(seen: UnitRecord) -> bool:
+    return seen.status is UnitStatus.SUCCESS
+
+
+async def _discover(
+    situation: Situation, lines: Mapping[str, Line], unreadable: dict[Address, Diagnostic]
+) -> Situation:
+    wanted = [
+        (decided, dates)
+        for decided in decide_all(situation)
+        if (dates := dates_to_discover(decided))
+    ]
+    on_record = RunsOnRecord(situation.recorded)
+
+    async def one(item: tuple[Decided, DateSet]) -> tuple[Address, Discovery] | None:
+        resource, dates = item[0].resource, item[1]
+        found = await discover(
+            resource.address,
+            resource.series,
+            dates,
+            line=lines[resource.connection],
+            recorded=situation.recorded,
+            on_record=on_record,
+            unreadable=unreadable,
+        )
+        return (resource.address, found) if found is not None else None
+
+    found = await each(wanted, one, at_once=READS_AT_ONCE)
+    return dataclasses.replace(
+        situation,
+        discoveries=dict(item for item in found if item is not None),
+        unreadable=unreadable,
+    )
+
+
+class RunsOnRecord:
+    """The run ids the store knows, by the service that gave them out: they are unique within one."""
+
+    def __init__(self, recorded: RecordedState) -> None:
+        """Collect them once; a project may have many."""
+        self._runs: dict[tuple[object, ...], set[str]] = defaultdict(set)
+        for attempt in recorded.attempts:
+            self._runs[_service_of(recorded.series[attempt.series])].update(attempt.run_ids)
+
+    def of(self, series: Series) -> frozenset[str]:
+        """Those of the service on which a series runs."""
+        return frozenset(self._runs[_service_of(series)])
+
+
+def _service_of(series: Series) -> tuple[object, ...]:
+    return (series.subject.realm, series.subject.provider, series.subject.region)
+
+
+async def discover(
+    address: Address,
+    series: Series,
+    dates: DateSet,
+    *,
+    line: Line,
+    recorded: RecordedState,
+    on_record: RunsOnRecord,
+    unreadable: dict[Address, Diagnostic],
+) -> Discovery | None:
+    """List the runs around units that may be started.
+
+    Returns:
+        The listing, or None when it failed. An address whose listing failed, or is incomplete where
+        completeness is what keeps a run from being started twice, is added to `unreadable`.
+    """
+    known = on_record.of(series)
+    try:
+        found = await line.provider.discover(series, dates, known_runs=known)
+        if not found.shows_tags and _holds_unknown(recorded, series, dates):
+            shows = await _shows_known_run(series, recorded, line.provider, known, found.began_at)
+            found = dataclasses.replace(found, shows_tags=shows)
+    except ProviderError as error:
+        unreadable[address] = _unreadable(address, error)
+        return None
+    if not found.complete and line.provider.tier(address.kind) is not Tier.S3:
+        unreadable[address] = _incomplete(address)
+    return found
+
+
+def _holds_unknown(recorded: RecordedState, series: Series, dates: DateSet) -> bool:
+    return any(
+        attempt.state.unresolved
+        and attempt.subject == series.subject.fingerprint
+        and DateSet((attempt.dates,)) & dates
+        for attempt in recorded.attempts
+    )
+
+
+async def _shows_known_run(
+    series: Series,
+    recorded: RecordedState,
+    provider: Provider,
+    known: frozenset[str],
+    now: dt.datetime,
+) -> bool:
+    """Whether listings of this workspace return a run that we know to be there.
+
+    Only then does it mean anything that they do not return another one.
+    """
+    workspace = _workspace_of(series)
+    for attempt in sorted(recorded.attempts, key=sent_order, reverse=True):
+        theirs = recorded.series[attempt.series]
+        young = now - sent_order(attempt)[0] < OLDEST_PROVABLE
+        if attempt.run_ids and young and _workspace_of(theirs) == workspace:
+            seen = await provider.discover(theirs, DateSet((attempt.dates,)), known_runs=known)
+            return seen.shows_tags
+    return False
+
+
+def _workspace_of(series: Series) -> tuple[object, ...]:
+    subject = series.subject
+    return (*_service_of(series), subject.workspace, subject.environment, subject.kind)
+
+
+def _unreadable(address: Address, error: ProviderError) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code=f"read_{error.code}",
+        summary=f"the runs of {address} could not be read: {error.summary}",
+        detail=f"{error.operation}, request id {error.request_id or 'unknown'}",
+        address=str(address),
+        hint=error.hint,
+    )
+
+
+def _incomplete(address: Address) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="listing_incomplete",
+        summary=f"the service did not list all runs of {address}",
+        detail="nothing is started while a run of ours might be hidden",
+        address=str(address),
+        hint="try again, or narrow the dates",
+    )

@@ -1,0 +1,92 @@
+"""The create protocol: the only place from which a create call leaves.
+
+    begin    durable intent, under the fence, no other attempt open on these units
+    prepare  sign once, with a nonce of its own
+    sent     compare-and-set intent → sent, durable, under the fence
+    create   one request, no retry and no redirect anywhere below
+    settle   classify the answer and record it
+    confirm  read the run back by id
+
+A crash before `sent` has sent nothing: the intent is voided by whoever takes the lock next. A crash after
+it leaves `sent`, which is treated as unknown until the service has been asked. Nothing but a proved
+refusal clears an attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from reconciler.model.attempts import Attempt, AttemptState
+from reconciler.model.calls import Prepared, WireCall
+from reconciler.model.errors import ProviderError
+from reconciler.model.outcomes import Accepted, CreateOutcome, Refused
+from reconciler.model.seams import Clock
+from reconciler.model.state import Intent, Lease
+from reconciler.ports import Provider, StateStore
+
+#: A request that waited longer than this between signing and sending is not sent.
+SEND_WITHIN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """What one call needs to go through the protocol."""
+
+    store: StateStore
+    lease: Lease
+    provider: Provider
+    clock: Clock
+
+
+async def send_once(
+    sending: Sending, intent: Intent, wire: WireCall
+) -> tuple[Attempt, CreateOutcome]:
+    """Take one call from intent to a recorded outcome.
+
+    Raises:
+        StateError: The store did not take a step; a request is out only if it took `sent`.
+        ProviderError: There are no credentials to sign with; nothing was sent.
+    """
+    store, lease, clock = sending.store, sending.lease, sending.clock
+    attempt = store.begin(lease, intent)
+    try:
+        prepared = sending.provider.prepare(wire)
+    except ProviderError as error:
+        store.settle(lease, attempt.id, _not_sent(error.code, error.summary, transient=False))
+        raise
+    signed = clock.monotonic()
+    store.mark_sent(lease, attempt.id, prepared)
+    if clock.monotonic() - signed > SEND_WITHIN_SECONDS:
+        outcome: CreateOutcome = _not_sent("not_sent", "the store was too slow", transient=True)
+    else:
+        # Once a request may have left, its answer is awaited and recorded even if we are cancelled.
+        outcome = await _to_its_end(sending.provider, prepared)
+    store.settle(lease, attempt.id, outcome)
+    return attempt, outcome
+
+
+async def _to_its_end(provider: Provider, prepared: Prepared) -> CreateOutcome:
+    request = asyncio.ensure_future(provider.create(prepared))
+    try:
+        return await asyncio.shield(request)
+    except asyncio.CancelledError:
+        return await request
+
+
+def _not_sent(code: str, message: str, *, transient: bool) -> Refused:
+    return Refused(code=code, message=message, transient=transient)
+
+
+async def confirm(sending: Sending, attempt: Attempt, accepted: Accepted) -> None:
+    """Read an accepted call's run back by its id, and record the handle under which it is followed.
+
+    A read that fails is left to the next observation.
+    """
+    ran = replace(attempt, state=AttemptState.ACCEPTED, run_ids=accepted.run_ids)
+    try:
+        seen = await sending.provider.confirm(ran)
+    except ProviderError:
+        return
+    group = seen.run_group or ran.run_group
+    sending.store.observe([replace(ran, run_group=group)], at=sending.clock.now())

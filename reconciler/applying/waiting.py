@@ -1,0 +1,119 @@
+"""Following runs to their end, with polls that grow further apart while nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.applying.engine import Stop
+from reconciler.applying.gathering import Line, observe_attempts
+from reconciler.model.addresses import Address
+from reconciler.model.attempts import Attempt, AttemptState, RecordedState
+from reconciler.model.dates import DateSet
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.events import ReadFailed, UnitsChanged
+from reconciler.model.rangemap import cut
+from reconciler.model.seams import Clock
+from reconciler.planning.history import history
+from reconciler.planning.planner import attempts_by_subject
+from reconciler.ports import Reporter, StateStore
+
+#: Seconds before the first poll; the pause grows by half while nothing changes, up to the longest.
+FIRST_POLL_SECONDS = 0.5
+LONGEST_POLL_SECONDS = 60.0
+GROWTH = 1.5
+
+#: A signal is noticed at least this soon while sleeping.
+STOP_NOTICED_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What waiting works with. `deadline` is on the clock's monotonic time, or None."""
+
+    store: StateStore
+    lines: Mapping[str, Line]
+    clock: Clock
+    reporter: Reporter
+    stop: Stop
+    deadline: float | None = None
+
+
+async def follow(watch: Watch, concerns: Callable[[Attempt], bool]) -> bool:
+    """Follow all attempts that `concerns` until none is in flight.
+
+    What is seen is recorded poll by poll, so that a killed wait loses nothing. An address that cannot be
+    read is polled again; waiting goes on for the others.
+
+    Returns:
+        Whether everything came to an end: False when asked to stop or at the deadline.
+    """
+    pause = FIRST_POLL_SECONDS
+    while True:
+        recorded = watch.store.snapshot()
+        flying = [one for one in in_flight(recorded) if concerns(one)]
+        if not flying:
+            return True
+        await _sleep(pause, watch)
+        if watch.stop.is_set() or _is_late(watch):
+            return False
+        unreadable: dict[Address, Diagnostic] = {}
+        changed = await observe_attempts(
+            flying, recorded, watch.lines, at=watch.clock.now(), unreadable=unreadable
+        )
+        watch.store.observe(changed, at=watch.clock.now())
+        for address, problem in unreadable.items():
+            watch.reporter.report(
+                ReadFailed(address=address, summary=problem.summary, hint=problem.hint)
+            )
+        _report(watch, recorded, changed, flying)
+        pause = FIRST_POLL_SECONDS if changed else min(pause * GROWTH, LONGEST_POLL_SECONDS)
+
+
+def in_flight(recorded: RecordedState) -> tuple[Attempt, ...]:
+    """The attempts that matter for at least one unit and may still change by themselves."""
+    flying: set[str] = set()
+    for attempts in attempts_by_subject(recorded).values():
+        for _, past in history(attempts):
+            known = past.state is AttemptState.ACCEPTED or past.status is not None
+            if known and past.in_flight and not past.gone and past.run_ids:
+                flying.add(past.attempt)
+    return tuple(one for one in recorded.attempts if one.id in flying)
+
+
+async def _sleep(seconds: float, watch: Watch) -> None:
+    """Sleep, but no longer than the deadline, and wake up soon when asked to stop."""
+    until = watch.clock.monotonic() + seconds
+    if watch.deadline is not None:
+        until = min(until, watch.deadline)
+    while (left := until - watch.clock.monotonic()) > 0 and not watch.stop.is_set():
+        await watch.clock.sleep(min(left, STOP_NOTICED_SECONDS))
+
+
+def _is_late(watch: Watch) -> bool:
+    return watch.deadline is not None and watch.clock.monotonic() >= watch.deadline
+
+
+def _report(
+    watch: Watch, before: RecordedState, changed: Iterable[Attempt], flying: Iterable[Attempt]
+) -> None:
+    old = {attempt.id: attempt for attempt in before.attempts}
+    now = {attempt.id: attempt for attempt in changed}
+    for attempt in changed:
+        mine = [now.get(one.id, one) for one in flying if one.address == attempt.address]
+        total = sum(one.dates.count for one in mine)
+        ended = sum(
+            one.coverage.where(lambda seen: not seen.status.in_flight).count for one in mine
+        )
+        whole = DateSet((attempt.dates,))
+        for piece, (seen_before, seen) in cut(whole, (old[attempt.id].coverage, attempt.coverage)):
+            if seen is not None and (seen_before is None or seen_before.status != seen.status):
+                watch.reporter.report(
+                    UnitsChanged(
+                        address=attempt.address,
+                        dates=piece,
+                        status=seen.status,
+                        remaining=total - ended,
+                        total=total,
+                    )
+                )

@@ -1,0 +1,42 @@
+"""`reconciler explain`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.exit_codes import ExitCode
+from reconciler.cli.options import workspace_of
+from reconciler.cli.output import Terminal, answer, note_diagnostics
+from reconciler.model.addresses import UnitRange
+from reconciler.planning.deciding import Verdict
+from reconciler.rendering.explain_text import render_explanation
+from reconciler.usecases.explain import explain_unit
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  reconciler explain backfill.orders@2020-05-21\n"
+    "  reconciler explain backfill.orders@2020-05-20..2020-05-31",
+)
+@click.argument("unit", metavar="ADDR@DATE[..DATE]")
+@click.pass_obj
+def command(terminal: Terminal, unit: str) -> ExitCode:
+    """Say why units are where they are: what is desired, every attempt, what the next plan does."""
+    try:
+        asked = UnitRange.parse(unit)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    known = explain_unit(workspace_of(terminal), asked)
+    note_diagnostics(known.diagnostics)
+    upcoming = [
+        (str(dates), _words(verdict, generation)) for dates, generation, verdict in known.next
+    ]
+    answer(
+        render_explanation(known.unit, known.resource, known.attempts, upcoming, terminal.paint)
+    )
+    return ExitCode.ERROR if known.diagnostics else ExitCode.OK
+
+
+def _words(verdict: Verdict, generation: int) -> str:
+    said = f"{verdict.decision.value} ({verdict.reason.value}), generation {generation}"
+    return f"{said}: {verdict.detail}" if verdict.detail else said

@@ -1,0 +1,87 @@
+"""`reconciler plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.applying.gathering import Refresh
+from reconciler.cli.exit_codes import ExitCode
+from reconciler.cli.options import selecting, selection, workspace_of
+from reconciler.cli.output import Terminal, answer, note, note_diagnostics
+from reconciler.formats.planfile import plan_text
+from reconciler.model.diagnostics import has_errors
+from reconciler.model.plan import Plan
+from reconciler.rendering.plan_text import render_plan
+from reconciler.usecases.plan import PlanOptions, plan_project
+from reconciler.usecases.saved_plans import save_plan
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  reconciler plan\n"
+    "  reconciler plan --out p.json             save it; apply p.json runs just that\n"
+    "  reconciler plan --target 'backfill.orders-*' --json\n"
+    "  reconciler plan --offline                for forks: no network, no credential\n"
+    "\b\nExit codes with --detailed-exitcode:\n"
+    "  0 nothing to do   2 something to create, rerun or adopt   3 only a person can help",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to this file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON document.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Tell by the exit code what the plan holds."
+)
+@click.option(
+    "--refresh",
+    type=click.Choice(["normal", "full", "none"]),
+    default="normal",
+    show_default=True,
+    help="Read unfinished runs again (normal), successes too (full), or nothing on record (none).",
+)
+@click.option(
+    "--offline", is_flag=True, help="Use no network, no database server and no credential."
+)
+@click.option("--full", is_flag=True, help="Do not fold resources that need nobody.")
+@selecting
+@click.pass_obj
+def command(
+    terminal: Terminal,
+    out: Path | None,
+    as_json: bool,
+    detailed_exitcode: bool,
+    refresh: str,
+    offline: bool,
+    full: bool,
+    targets: tuple[str, ...],
+    excludes: tuple[str, ...],
+) -> ExitCode:
+    """Compare specs, record and service; show which units would start, and why.
+
+    Writes nothing, here or there, but the file named by --out.
+    """
+    options = PlanOptions(
+        refresh=Refresh.OFFLINE if offline else Refresh(refresh),
+        selection=selection(targets, excludes),
+    )
+    plan, warnings = plan_project(workspace_of(terminal), options)
+    note_diagnostics((*warnings, *plan.diagnostics))
+    answer(plan_text(plan) if as_json else render_plan(plan, paint=terminal.paint, full=full))
+    failed = has_errors(plan.diagnostics)
+    if out is not None:
+        if failed:
+            note(f"the plan holds errors and was not saved to {out}")
+        else:
+            save_plan(plan, out)
+            note(f"saved to {out}; apply just this with: reconciler apply {out}")
+    if failed:
+        return ExitCode.ERROR
+    return _detailed(plan) if detailed_exitcode else ExitCode.OK
+
+
+def _detailed(plan: Plan) -> ExitCode:
+    if plan.changes_anything:
+        return ExitCode.CHANGES
+    return ExitCode.PERSON if plan.needs_person else ExitCode.OK

@@ -1,0 +1,17 @@
+"""`reconciler schema`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.output import answer
+from reconciler.schema_files import read_schema_text, schema_kinds
+
+
+@click.command(
+    epilog="\b\nExamples:\n  reconciler schema backfill > backfill.schema.json\n  reconciler schema plan"
+)
+@click.argument("kind", type=click.Choice(list(schema_kinds()), case_sensitive=False))
+def command(kind: str) -> None:
+    """Print the JSON Schema (draft 2020-12) of a kind of document."""
+    answer(read_schema_text(kind))

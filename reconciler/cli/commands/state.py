@@ -1,0 +1,52 @@
+"""`reconciler state`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from reconciler.cli.exit_codes import ExitCode
+from reconciler.cli.options import workspace_of
+from reconciler.cli.output import Terminal, answer
+from reconciler.formats.statefile import state_document
+from reconciler.rendering.state_text import render_attempts, render_list
+from reconciler.usecases.state import read_state
+
+
+@click.group(
+    epilog="\b\nExamples:\n"
+    "  reconciler state list\n"
+    "  reconciler state show backfill.orders\n"
+    "  reconciler state pull > state.json"
+)
+def command() -> None:
+    """Look at the record itself, as it stands: nothing is read from the service."""
+
+
+@command.command("list")
+@click.pass_obj
+def list_(terminal: Terminal) -> None:
+    """List the addresses on record and the dates that ran for each."""
+    answer(render_list(read_state(workspace_of(terminal)), terminal.paint))
+
+
+@command.command()
+@click.argument("address", metavar="ADDR")
+@click.pass_obj
+def show(terminal: Terminal, address: str) -> ExitCode:
+    """Show every attempt on record for an address."""
+    recorded = read_state(workspace_of(terminal))
+    attempts = [one for one in recorded.attempts if one.address.matches(address)]
+    if not attempts:
+        raise click.BadParameter(f"nothing is on record for {address}", param_hint="ADDR")
+    answer(render_attempts(attempts, terminal.paint))
+    return ExitCode.OK
+
+
+@command.command()
+@click.pass_obj
+def pull(terminal: Terminal) -> None:
+    """Print the whole record as one JSON document."""
+    document = state_document(read_state(workspace_of(terminal)))
+    answer(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))

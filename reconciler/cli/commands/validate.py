@@ -1,0 +1,63 @@
+"""`reconciler validate`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from reconciler.cli.exit_codes import ExitCode
+from reconciler.cli.options import workspace_of
+from reconciler.cli.output import Terminal, answer, note
+from reconciler.formats.diagnostics import diagnostic_document
+from reconciler.model.diagnostics import Diagnostic, has_errors
+from reconciler.model.errors import InputError
+from reconciler.rendering.annotations import render_annotations
+from reconciler.rendering.diagnostics import render_diagnostics
+from reconciler.rendering.words import some
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  reconciler validate\n"
+    "  reconciler validate specs/orders.yaml\n"
+    "  reconciler validate --format github      annotations in a pull request",
+)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="How problems are written.",
+)
+@click.pass_obj
+def command(terminal: Terminal, paths: tuple[str, ...], form: str) -> ExitCode:
+    """Check the project file and all specs (or the given files): schema, dates, conflicts.
+
+    Every problem is shown in one pass, with its place. Uses no network, no state store and no credential.
+    """
+    try:
+        loaded = workspace_of(terminal).load_specs(paths)
+        problems, count = loaded.diagnostics, len(loaded.resources)
+    except InputError as error:
+        problems, count = error.diagnostics, 0
+    answer(_written(problems, form, count))
+    if has_errors(problems):
+        note(f"{some(len(problems), 'problem')} found")
+        return ExitCode.ERROR
+    return ExitCode.OK
+
+
+def _written(problems: tuple[Diagnostic, ...], form: str, count: int) -> str:
+    match form:
+        case "json":
+            documents = [diagnostic_document(item) for item in problems]
+            return json.dumps({"diagnostics": documents}, indent=2, ensure_ascii=False)
+        case "github":
+            return render_annotations(problems)
+        case _ if problems:
+            return render_diagnostics(problems)
+        case _:
+            return f"{some(count, 'resource')}, no problems."

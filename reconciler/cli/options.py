@@ -1,0 +1,57 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.cli.output import Terminal
+from reconciler.usecases.selection import Selection
+from reconciler.wiring.workspace import Workspace, open_workspace
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Duration(click.ParamType[float]):
+    """`90`, `90s`, `15m`, `2h` or `1d`, as seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Seconds, not negative."""
+        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd]?)", str(value), re.ASCII)
+        if found is None:
+            self.fail(f"{value!r} is not a duration; write 90s, 15m, 2h or 1d", param, ctx)
+        return float(found[1]) * _UNITS[found[2] or "s"]
+
+
+def selecting(function: Decorated) -> Decorated:
+    """Add `--target` and `--exclude`."""
+    function = click.option(
+        "--exclude", "excludes", metavar="ADDR", multiple=True, help="Leave these addresses out."
+    )(function)
+    return click.option(
+        "--target",
+        "targets",
+        metavar="ADDR",
+        multiple=True,
+        help="Only these addresses; shell-style patterns such as 'backfill.orders-*'.",
+    )(function)
+
+
+def selection(targets: tuple[str, ...], excludes: tuple[str, ...]) -> Selection:
+    """What `--target` and `--exclude` select."""
+    return Selection(targets=targets, excludes=excludes)
+
+
+def workspace_of(terminal: Terminal) -> Workspace:
+    """The project in the folder the command runs in."""
+    return open_workspace(terminal.root, os.environ)

@@ -1,0 +1,1 @@
+"""Files with a format: values to text and back, versioned, newer versions refused."""

@@ -1,0 +1,289 @@
+"""The plan as JSON: what `plan --json` prints, `plan --out` saves, `show --json` repeats.
+
+Canonical (sorted keys), checked against `schemas/plan.schema.json` by the tests, and bound to itself by
+`digest`: SHA-256 over the canonical JSON of everything else. Times are RFC 3339 in UTC; data dates are
+`A` or `A..B`, inclusive.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from reconciler.formats.diagnostics import diagnostic_document, diagnostic_of
+from reconciler.model.addresses import Address
+from reconciler.model.canonical import digest
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.errors import PlanRefused, UnsupportedFormat
+from reconciler.model.plan import (
+    Action,
+    Adoption,
+    Call,
+    Decision,
+    FieldChange,
+    Heading,
+    Plan,
+    Reason,
+    Summary,
+)
+from reconciler.model.rangemap import RangeMap
+from reconciler.model.runs import FoundRun, Origin, Tier, UnitStatus
+from reconciler.model.series import Tag, series_from_document
+
+#: Version of the document; a reader takes the same major version and no newer minor one.
+FORMAT_VERSION = "1.0"
+
+Document = Mapping[str, object]
+
+
+def plan_document(plan: Plan) -> dict[str, object]:
+    """The JSON document of a plan, digest included."""
+    document: dict[str, object] = {
+        "format_version": FORMAT_VERSION,
+        "plan_id": plan.id,
+        "tool_version": plan.tool_version,
+        "created_at": _time(plan.created_at),
+        "expires_at": _time(plan.expires_at),
+        "as_of": _time(plan.as_of),
+        "project": plan.project,
+        "lineage": plan.lineage,
+        "serial": plan.serial,
+        "summary": dataclasses.asdict(plan.summary),
+        "actions": [_action_document(action) for action in plan.actions],
+        "calls": [_call_document(call) for call in plan.calls],
+        "adoptions": [_adoption_document(adoption) for adoption in plan.adoptions],
+        "series": {key: series.document() for key, series in plan.series.items()},
+        "resources": [_heading_document(heading) for heading in plan.headings],
+        "diagnostics": [diagnostic_document(item) for item in plan.diagnostics],
+    }
+    return {**document, "digest": digest(document)}
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan as text: one document, indented, keys sorted, a newline at the end."""
+    document = plan_document(plan)
+    return json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+
+def parse_plan(text: str) -> Plan:
+    """Read a saved plan and check its digest.
+
+    Raises:
+        PlanRefused: Not a plan, or edited since it was written.
+        UnsupportedFormat: Written by a newer version.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise PlanRefused("this file is not a plan: it is not JSON") from None
+    if not isinstance(document, dict) or "format_version" not in document:
+        raise PlanRefused("this file is not a plan: it has no format_version")
+    if document["format_version"] != FORMAT_VERSION:
+        raise UnsupportedFormat(
+            f"this plan has format {document['format_version']!r}; this version reads {FORMAT_VERSION}",
+            hint="make the plan again with the version that applies it",
+        )
+    stated = document.pop("digest", None)
+    try:
+        sound = stated == digest(document)
+    except (ValueError, RecursionError):
+        sound = False
+    if not sound:
+        raise PlanRefused(
+            "this plan was edited after it was written: its digest does not match",
+            hint="make a new plan",
+        )
+    try:
+        return _plan_of(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PlanRefused(f"this file is not a plan: {error}") from error
+
+
+def _plan_of(document: Document) -> Plan:
+    series = {
+        key: series_from_document(_object(value))
+        for key, value in _object(document["series"]).items()
+    }
+    if any(key != one.fingerprint for key, one in series.items()):
+        raise ValueError("a series does not match its fingerprint")
+    lineage = document["lineage"]
+    return Plan(
+        id=str(document["plan_id"]),
+        tool_version=str(document["tool_version"]),
+        project=str(document["project"]),
+        lineage=None if lineage is None else str(lineage),
+        serial=int(str(document["serial"])),
+        created_at=_moment(document["created_at"]),
+        as_of=_moment(document["as_of"]),
+        expires_at=_moment(document["expires_at"]),
+        summary=Summary(
+            **{key: int(str(value)) for key, value in _object(document["summary"]).items()}
+        ),
+        actions=tuple(_action_of(item) for item in _objects(document["actions"])),
+        calls=tuple(_call_of(item) for item in _objects(document["calls"])),
+        adoptions=tuple(_adoption_of(item) for item in _objects(document["adoptions"])),
+        series=series,
+        headings=tuple(_heading_of(item) for item in _objects(document["resources"])),
+        diagnostics=tuple(diagnostic_of(item) for item in _objects(document["diagnostics"])),
+    )
+
+
+def _heading_document(heading: Heading) -> dict[str, object]:
+    return {**dataclasses.asdict(heading), "address": str(heading.address)}
+
+
+def _heading_of(item: Document) -> Heading:
+    return Heading(
+        address=Address.parse(str(item["address"])),
+        **{
+            key: str(item[key]) for key in ("connection", "environment", "root", "owner", "reason")
+        },
+    )
+
+
+def _action_document(action: Action) -> dict[str, object]:
+    return {
+        "address": str(action.address),
+        "decision": action.decision.value,
+        "dates": list(action.dates.texts()),
+        "count": action.dates.count,
+        "reason": action.reason.value,
+        "changes": [dataclasses.asdict(change) for change in action.changes],
+        "detail": action.detail,
+        "tier": action.tier.value,
+        "run_ids": list(action.run_ids),
+    }
+
+
+def _action_of(item: Document) -> Action:
+    return Action(
+        address=Address.parse(str(item["address"])),
+        decision=Decision(item["decision"]),
+        dates=DateSet.parse(_texts(item["dates"])),
+        reason=Reason(item["reason"]),
+        changes=tuple(
+            FieldChange(
+                path=str(change["path"]),
+                before=_maybe_text(change["before"]),
+                after=_maybe_text(change["after"]),
+            )
+            for change in _objects(item["changes"])
+        ),
+        detail=str(item["detail"]),
+        tier=Tier(item["tier"]),
+        run_ids=_texts(item["run_ids"]),
+    )
+
+
+def _call_document(call: Call) -> dict[str, object]:
+    return {
+        "id": call.id,
+        "address": str(call.address),
+        "connection": call.connection,
+        "operation": call.operation,
+        "dates": list(call.dates.texts()),
+        "generation": call.generation,
+        "series": call.series,
+        "name": call.name,
+        "serial": call.serial,
+        "parameters": dict(call.parameters),
+        "spec_digest": call.spec_digest,
+        "facts_digest": call.facts_digest,
+        "blocked_by": list(call.blocked_by),
+    }
+
+
+def _call_of(item: Document) -> Call:
+    return Call(
+        id=str(item["id"]),
+        address=Address.parse(str(item["address"])),
+        connection=str(item["connection"]),
+        operation=str(item["operation"]),
+        dates=DateSet.parse(_texts(item["dates"])),
+        generation=int(str(item["generation"])),
+        series=str(item["series"]),
+        name=str(item["name"]),
+        serial=bool(item["serial"]),
+        parameters={key: str(value) for key, value in _object(item["parameters"]).items()},
+        spec_digest=str(item["spec_digest"]),
+        facts_digest=str(item["facts_digest"]),
+        blocked_by=_texts(item["blocked_by"]),
+    )
+
+
+def _adoption_document(adoption: Adoption) -> dict[str, object]:
+    run = adoption.run
+    return {
+        "address": str(adoption.address),
+        "connection": adoption.connection,
+        "series": adoption.series,
+        "generation": adoption.generation,
+        "call_id": adoption.call_id,
+        "name": run.name,
+        "run_ids": list(run.run_ids),
+        "run_group": run.run_group,
+        "created_at": _time(run.created_at) if run.created_at else None,
+        "created_by": run.created_by,
+        "coverage": {str(dates): status.value for dates, status in run.coverage},
+    }
+
+
+def _adoption_of(item: Document) -> Adoption:
+    name = str(item["name"])
+    created_at = item["created_at"]
+    return Adoption(
+        address=Address.parse(str(item["address"])),
+        connection=str(item["connection"]),
+        series=str(item["series"]),
+        generation=int(str(item["generation"])),
+        call_id=str(item["call_id"]),
+        run=FoundRun(
+            origin=Origin.BACKFILL,
+            run_ids=_texts(item["run_ids"]),
+            coverage=RangeMap.of(
+                (DateRange.parse(dates), UnitStatus(status))
+                for dates, status in _object(item["coverage"]).items()
+            ),
+            name=name,
+            tag=Tag.parse(name),
+            run_group=_maybe_text(item["run_group"]),
+            created_at=None if created_at is None else _moment(created_at),
+            created_by=_maybe_text(item["created_by"]),
+        ),
+    )
+
+
+def _time(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(value: object) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(str(value))
+    if moment.tzinfo is None:
+        raise ValueError(f"{value!r} has no zone")
+    return moment
+
+
+def _object(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, got {type(value).__name__}")
+    return cast("dict[str, object]", value)
+
+
+def _objects(value: object) -> Iterator[dict[str, object]]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, got {type(value).__name__}")
+    return map(_object, value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, got {type(value).__name__}")
+    return tuple(map(str, value))
+
+
+def _maybe_text(value: object) -> str | None:
+    return None if value is None else str(value)

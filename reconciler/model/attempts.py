@@ -1,0 +1,97 @@
+"""Recorded state: what our store says of the calls we made."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from reconciler.model.addresses import Address
+from reconciler.model.dates import DateRange
+from reconciler.model.rangemap import RangeMap
+from reconciler.model.runs import UnitStatus
+from reconciler.model.series import Series
+
+
+class AttemptState(enum.Enum):
+    """How far one try of a call is. Transitions: see `reconciler.state.attempts`."""
+
+    INTENT = "intent"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    PARTIAL = "partial"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    VOID = "void"
+    ABSENT = "absent"
+
+    @property
+    def never_ran(self) -> bool:
+        """Whether it is proved that nothing ran for it."""
+        return self in {AttemptState.REFUSED, AttemptState.VOID, AttemptState.ABSENT}
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether something may have run that we do not know."""
+        return self in {
+            AttemptState.INTENT,
+            AttemptState.SENT,
+            AttemptState.UNKNOWN,
+            AttemptState.PARTIAL,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRecord:
+    """What was last seen of one unit: its status, and whether the service has since forgotten it."""
+
+    status: UnitStatus
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of one call, or a run we adopted.
+
+    `number` orders attempts by when they were sent (or, adopted, created). `serial` says that the dates
+    of the call run one after another. `coverage` holds what was seen of its dates; `run_group` is the
+    provider's handle on all its runs (DataWorks: OpSeq). Times are aware UTC.
+    """
+
+    id: str
+    number: int
+    address: Address
+    connection: str
+    operation: str
+    subject: str
+    series: str
+    generation: int
+    dates: DateRange
+    call_id: str
+    plan_id: str
+    name: str
+    state: AttemptState
+    serial: bool = True
+    adopted: bool = False
+    created_at: dt.datetime
+    signed_at: dt.datetime | None = None
+    valid_until: dt.datetime | None = None
+    code: str | None = None
+    message: str | None = None
+    transient: bool = False
+    request_id: str | None = None
+    run_ids: tuple[str, ...] = ()
+    run_group: str | None = None
+    coverage: RangeMap[UnitRecord] = field(default_factory=RangeMap)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedState:
+    """A snapshot of the store. `lineage` is None when there is no store; attempts are ordered by number."""
+
+    lineage: str | None = None
+    serial: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    series: Mapping[str, Series] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,132 @@
+"""The project file as values: connections, credentials, policy, where state lives.
+
+`reconciler.yaml` is the only place these come from; a spec can name a connection and nothing more.
+Secrets are held in `Secret`, whose text appears only where a signature is computed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from reconciler.model.diagnostics import Place
+from reconciler.model.series import Realm
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that must not be printed. `reveal` is called by signing code only."""
+
+    _text: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._text
+
+    def __str__(self) -> str:
+        return "***"
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultCredentials:
+    """The vendor's own chain decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvCredentials:
+    """The vendor's environment variables, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileCredentials:
+    """A named profile of the vendor's command-line tool."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticCredentials:
+    """Keys given in the project file, through `${env:…}`."""
+
+    access_key_id: Secret
+    access_key_secret: Secret
+    security_token: Secret | None = None
+
+
+Credentials = DefaultCredentials | EnvCredentials | ProfileCredentials | StaticCredentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorEndpoint:
+    """`endpoint: simulator`: the embedded one. `world` is a path relative to the project, or None."""
+
+    world: str | None = None
+    clock: str = "x600"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What we allow ourselves: calls a second for reads and creates, calls a day (0: no bound)."""
+
+    read_qps: float = 5.0
+    write_qps: float = 1.0
+    daily_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataWorksConnection:
+    """A DataWorks workspace.
+
+    `endpoint` is None for the region's own, a URL, or the embedded simulator. `project` (English
+    identifier) serves manual flows, `project_id` backfills. `skew_seconds` and `lag_seconds` bound the
+    clock difference and the listing lag that the absence proof allows for.
+    """
+
+    name: str
+    region: str
+    place: Place
+    project: str | None = None
+    project_id: str | None = None
+    environment: str = "PROD"
+    timezone: str = "Asia/Shanghai"
+    credentials: Credentials = field(default_factory=DefaultCredentials)
+    endpoint: str | SimulatorEndpoint | None = None
+    realm: Realm = Realm.LIVE
+    limits: Limits = field(default_factory=Limits)
+    skew_seconds: int = 60
+    lag_seconds: int = 180
+    provider: str = "dataworks"
+
+
+Connection = DataWorksConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a plan may hold. None means no bound."""
+
+    max_dates: int | None = None
+    max_calls: int | None = None
+    require_annotations: tuple[str, ...] = ()
+    earliest_date: dt.date | None = None
+    plan_expiry: dt.timedelta = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """One GitOps repository. `root` is its folder as given, `file` the project file's path for messages.
+
+    `state` may hold a password. `unsupported` maps the names of connections that are declared but cannot
+    be used yet to their providers.
+    """
+
+    name: str
+    root: str
+    file: str
+    specs: tuple[str, ...] = ("specs/**/*.yaml",)
+    state: str = field(default="sqlite:///.reconciler/state.db", repr=False)
+    connections: Mapping[str, Connection] = field(default_factory=lambda: MappingProxyType({}))
+    unsupported: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    policy: Policy = field(default_factory=Policy)

@@ -1,0 +1,52 @@
+"""How an apply ended, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from reconciler.model.addresses import Address
+from reconciler.model.dates import DateSet
+from reconciler.model.diagnostics import has_errors
+from reconciler.model.events import CallMoved, CallRefused, Event, ReadFailed
+from reconciler.model.plan import Plan
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyReport:
+    """How an apply ended.
+
+    `unknown` and `unhelped` are units by address at the end: of unknown outcome, or failed, held,
+    hollow or stopped. `calls` counts API calls, reads included. `finished` is False when waiting was
+    cut short.
+    """
+
+    plan: Plan
+    events: tuple[Event, ...]
+    unknown: Mapping[Address, DateSet]
+    unhelped: Mapping[Address, DateSet]
+    calls: int
+    finished: bool
+    interrupted: bool
+
+    def of(self, kind: type[E]) -> tuple[E, ...]:
+        """All events of a kind."""
+        return tuple(event for event in self.events if isinstance(event, kind))
+
+    @property
+    def refused(self) -> tuple[CallRefused, ...]:
+        """Calls that were refused for good, as far as this apply goes."""
+        return tuple(one for one in self.of(CallRefused) if one.retrying_in_seconds is None)
+
+    @property
+    def moved(self) -> bool:
+        """Whether a planned call was not sent because its units moved."""
+        return bool(self.of(CallMoved))
+
+    @property
+    def failed(self) -> bool:
+        """Whether a call was refused, a read failed, or the plan itself holds errors."""
+        return bool(self.refused or self.of(ReadFailed) or has_errors(self.plan.diagnostics))

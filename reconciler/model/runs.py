@@ -1,0 +1,105 @@
+"""Observed state: what a provider says of runs, translated into our words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+
+from reconciler.model.dates import DateSet
+from reconciler.model.rangemap import RangeMap
+from reconciler.model.series import Tag
+
+
+class UnitStatus(enum.Enum):
+    """How far a unit's run is."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    SUCCESS = "success"
+    HOLLOW = "hollow"
+    """Succeeded, but an included node was only skipped."""
+    FAILURE = "failure"
+    NOT_RUN = "not_run"
+    """Never started, because an earlier date of its serial call failed."""
+    STOPPED = "stopped"
+    """Ended because we stopped it."""
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether it may still change without anybody's doing."""
+        return self in {UnitStatus.CREATED, UnitStatus.RUNNING}
+
+
+class Tier(enum.Enum):
+    """How well an operation's runs can be found again (S0 best): see the README's promises."""
+
+    S0 = "S0"
+    S1 = "S1"
+    S2 = "S2"
+    S3 = "S3"
+
+
+class Origin(enum.Enum):
+    """Who starts runs of a kind."""
+
+    BACKFILL = "backfill"
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one attempt's runs look like now.
+
+    `coverage` holds each date the service showed; dates of the attempt it did not show are absent from
+    it. `gone` is true when the service answered that it no longer knows the run. `run_ids` and
+    `run_group` (DataWorks: OpSeq) may add to what was known. `name` is the run's name as read back, or
+    None where runs bear no name of ours.
+    """
+
+    attempt_id: str
+    coverage: RangeMap[UnitStatus]
+    gone: bool = False
+    run_ids: tuple[str, ...] = ()
+    run_group: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRun:
+    """A run that discovery came across, ours (`tag`) or somebody else's.
+
+    One FoundRun stands for all runs that share a name and a group; `coverage` maps its dates to statuses.
+    """
+
+    origin: Origin
+    run_ids: tuple[str, ...]
+    coverage: RangeMap[UnitStatus]
+    name: str | None = None
+    tag: Tag | None = None
+    run_group: str | None = None
+    created_at: dt.datetime | None = None
+    created_by: str | None = None
+
+    @property
+    def dates(self) -> DateSet:
+        """The data dates it runs for."""
+        return self.coverage.dates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """What a listing over one subject showed.
+
+    `dates` were asked for; the listing `began_at` this moment of the service's own clock. Only a
+    `complete` one (every page read, under the service's row limit) can prove that a run is absent.
+    `shows_tags` says that it returned at least one run that bears a tag of ours or is on our record.
+    """
+
+    dates: DateSet
+    found: tuple[FoundRun, ...]
+    complete: bool
+    began_at: dt.datetime
+    shows_tags: bool = False

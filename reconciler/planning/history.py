@@ -1,0 +1,240 @@
+"""What the record says of each unit of a subject: the attempt that matters, stretch by stretch."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.model.addresses import Address
+from reconciler.model.attempts import Attempt, AttemptState, RecordedState, UnitRecord
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.rangemap import RangeMap, cut, sweep
+from reconciler.model.runs import Observation, UnitStatus
+
+_SPENDS_AN_ATTEMPT = frozenset(
+    {UnitStatus.SUCCESS, UnitStatus.HOLLOW, UnitStatus.FAILURE, UnitStatus.STOPPED}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The attempt that matters for a unit, and what is known of the unit in it.
+
+    `status` is None when nothing was ever seen of the unit's run. `spent` counts the runs on record of
+    the same series and generation that came to an end, this one included; for a unit that was not run
+    because an earlier date of its call failed, it is that date's count.
+    """
+
+    attempt: str
+    call_id: str
+    address: Address
+    state: AttemptState
+    series: str
+    generation: int
+    status: UnitStatus | None
+    gone: bool
+    spent: int
+    sent_at: dt.datetime
+    valid_until: dt.datetime | None
+    run_ids: tuple[str, ...]
+    code: str | None
+    message: str | None
+    transient: bool
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether it may still change without anybody's doing."""
+        return self.status is None or self.status.in_flight
+
+
+def sent_order(attempt: Attempt) -> tuple[dt.datetime, int]:
+    """Sorts attempts by when they were sent; an adopted run counts from when it was created."""
+    return (attempt.signed_at or attempt.created_at, attempt.number)
+
+
+def history(attempts: Iterable[Attempt]) -> RangeMap[Past]:
+    """The attempt that matters on each date, out of the attempts of one subject.
+
+    It is the one sent last, looking past those that never ran unless nothing else remains.
+    """
+    ordered = sorted(attempts, key=sent_order)
+    pieces = [
+        (dates, (attempt, record)) for attempt in ordered for dates, record in _records(attempt)
+    ]
+    return _with_heads(RangeMap.of((dates, _matters(stack)) for dates, stack in sweep(pieces)))
+
+
+def _with_heads(units: RangeMap[Past]) -> RangeMap[Past]:
+    heads = {
+        past.attempt: past.spent
+        for _, past in reversed(units.items)
+        if past.status in {UnitStatus.FAILURE, UnitStatus.STOPPED}
+    }
+    return units.map(
+        lambda past: (
+            dataclasses.replace(past, spent=heads[past.attempt])
+            if past.status is UnitStatus.NOT_RUN and past.attempt in heads
+            else past
+        )
+    )
+
+
+def _records(attempt: Attempt) -> Iterator[tuple[DateRange, UnitRecord | None]]:
+    known = attempt.coverage.restricted(DateSet((attempt.dates,)))
+    yield from known
+    for dates in DateSet((attempt.dates,)) - known.dates:
+        yield dates, None
+
+
+def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
+    ran = [item for item in stack if not _never_ran(item[0])]
+    attempt, record = (ran or stack)[-1]
+    spent = Counter(
+        (other.series, other.generation)
+        for other, seen in ran
+        if seen is not None and seen.status in _SPENDS_AN_ATTEMPT
+    )
+    return Past(
+        attempt=attempt.id,
+        call_id=attempt.call_id,
+        address=attempt.address,
+        state=attempt.state,
+        series=attempt.series,
+        generation=attempt.generation,
+        status=record.status if record else None,
+        gone=record.gone if record else False,
+        spent=spent[(attempt.series, attempt.generation)],
+        sent_at=sent_order(attempt)[0],
+        valid_until=attempt.valid_until,
+        run_ids=attempt.run_ids,
+        code=attempt.code,
+        message=attempt.message,
+        transient=attempt.transient,
+    )
+
+
+def _never_ran(attempt: Attempt) -> bool:
+    # An intent that was never marked sent has sent nothing: whoever takes the lock next voids it.
+    return attempt.state.never_ran or attempt.state is AttemptState.INTENT
+
+
+def observed_state(
+    recorded: RecordedState,
+    observations: Iterable[Observation],
+    *,
+    now: dt.datetime,
+    lag: Mapping[str, dt.timedelta],
+) -> RecordedState:
+    """The record as it would be with `observations` written into it.
+
+    Args:
+        recorded: The store's snapshot.
+        observations: At most one per attempt.
+        now: The moment they were made.
+        lag: By connection, how long the service may take to list all dates of a call.
+    """
+    by_attempt = {item.attempt_id: item for item in observations}
+    attempts = tuple(
+        observed_attempt(attempt, by_attempt[attempt.id], now=now, lag=lag[attempt.connection])
+        if attempt.id in by_attempt
+        else attempt
+        for attempt in recorded.attempts
+    )
+    return dataclasses.replace(recorded, attempts=attempts)
+
+
+def observed_attempt(
+    attempt: Attempt, seen: Observation, *, now: dt.datetime, lag: dt.timedelta
+) -> Attempt:
+    """One attempt with one observation written into it.
+
+    A date the service stopped showing keeps its last status; if the whole run is gone, each is marked so.
+    So are dates of an accepted call that were never shown, once the listing lag has passed. An accepted
+    call that shows fewer dates than asked, past the listing lag, is partial.
+    """
+    whole = DateSet((attempt.dates,))
+    settled = now >= sent_order(attempt)[0] + lag
+    shown = seen.coverage.map(UnitRecord)
+    coverage = RangeMap.of(
+        (dates, _merged(old, new, gone=seen.gone))
+        for dates, (old, new) in cut(
+            attempt.coverage.dates | (shown.dates & whole), (attempt.coverage, shown)
+        )
+    )
+    state = attempt.state
+    if seen.gone and settled and state is AttemptState.ACCEPTED:
+        unseen = RangeMap.constant(
+            whole - coverage.dates, UnitRecord(UnitStatus.CREATED, gone=True)
+        )
+        coverage = coverage.overlaid(unseen)
+    if not seen.gone and state in {AttemptState.ACCEPTED, AttemptState.PARTIAL}:
+        complete = coverage.dates == whole
+        if complete:
+            state = AttemptState.ACCEPTED
+        elif settled:
+            state = AttemptState.PARTIAL
+    return dataclasses.replace(
+        attempt,
+        state=state,
+        coverage=_behind_failed(coverage) if attempt.serial else coverage,
+        run_ids=tuple(dict.fromkeys((*attempt.run_ids, *seen.run_ids))),
+        run_group=seen.run_group or attempt.run_group,
+    )
+
+
+#: What we know of a run beyond what the service calls its status: success may be hollow, failure our stop.
+_FINER = {
+    (UnitStatus.HOLLOW, UnitStatus.SUCCESS): UnitStatus.HOLLOW,
+    (UnitStatus.STOPPED, UnitStatus.FAILURE): UnitStatus.STOPPED,
+}
+
+
+def _merged(old: UnitRecord | None, new: UnitRecord | None, *, gone: bool) -> UnitRecord:
+    if new is None:
+        assert old is not None  # noqa: S101 - each piece lies in one of the two maps
+        return UnitRecord(old.status, gone or old.gone)
+    return UnitRecord(_FINER.get((old.status, new.status), new.status)) if old else new
+
+
+def _behind_failed(coverage: RangeMap[UnitRecord]) -> RangeMap[UnitRecord]:
+    """In a serial call, dates that were created after one that failed will not run.
+
+    After one that we stopped they are stopped with it: a stop must not be undone by `onFailure: rerun`.
+    """
+    failed = coverage.where(
+        lambda record: record.status in {UnitStatus.FAILURE, UnitStatus.STOPPED}
+    )
+    if not failed:
+        return coverage
+    first = failed.ranges[0].start
+    head = coverage.at(first)
+    stopped = head is not None and head.status is UnitStatus.STOPPED
+    behind = UnitStatus.STOPPED if stopped else UnitStatus.NOT_RUN
+    return RangeMap.of(
+        (
+            dates,
+            UnitRecord(behind, record.gone)
+            if record.status is UnitStatus.CREATED and dates.start > first
+            else record,
+        )
+        for dates, record in coverage
+    )
+
+
+def unfinished(attempt: Attempt, *, full: bool) -> bool:
+    """Whether an attempt's runs are worth reading again.
+
+    Only success is final; failures may have been repaired in the console. With `full`, successes are
+    read as well. What the service has forgotten is not asked for.
+    """
+    if attempt.state not in {AttemptState.ACCEPTED, AttemptState.PARTIAL} or not attempt.run_ids:
+        return False
+    settled = attempt.coverage.where(
+        lambda record: (
+            record.gone or (not full and record.status in {UnitStatus.SUCCESS, UnitStatus.HOLLOW})
+        )
+    )
+    return bool(DateSet((attempt.dates,)) - settled)

@@ -1,0 +1,160 @@
+"""The seams between the core and the outside: small protocols, one adapter and one fake per seam.
+
+`applying` and `usecases` know these; `wiring` joins them to the adapters.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from reconciler.model.addresses import Kind
+from reconciler.model.attempts import Attempt, RecordedState
+from reconciler.model.calls import CheckReport, Prepared, WireCall
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.events import Event
+from reconciler.model.outcomes import CreateOutcome
+from reconciler.model.plan import Adoption
+from reconciler.model.resources import Tuning
+from reconciler.model.runs import Discovery, Observation, Tier
+from reconciler.model.series import Series
+from reconciler.model.state import Intent, Lease
+
+
+class Provider(Protocol):
+    """One connection to one orchestrator. Reads raise `ProviderError`; creates answer with a value."""
+
+    @property
+    def calls_made(self) -> int:
+        """API calls sent so far through this object, creates included."""
+        ...
+
+    def tier(self, kind: Kind) -> Tier:
+        """How well runs of this kind can be found again."""
+        ...
+
+    def wire_call(self, series: Series, dates: DateRange, name: str, tuning: Tuning) -> WireCall:
+        """The exact create call for these dates; no I/O."""
+        ...
+
+    def prepare(self, call: WireCall) -> Prepared:
+        """Sign a create request with a nonce of its own; no network I/O for the call itself.
+
+        Raises:
+            ProviderError: No credentials.
+        """
+        ...
+
+    async def take_create_turn(self) -> None:
+        """Wait until the connection's limits allow one more create; asked before its intent."""
+        ...
+
+    async def create(self, prepared: Prepared) -> CreateOutcome:
+        """Send it once: no retry, no redirect. Never raises for anything the network or service does."""
+        ...
+
+    async def confirm(self, attempt: Attempt) -> Observation:
+        """Read an accepted call's run back by id: its group handle and name."""
+        ...
+
+    async def observe(
+        self, attempts: Sequence[Attempt], series: Mapping[str, Series]
+    ) -> tuple[Observation, ...]:
+        """Read how far attempts are, with as few calls as the API allows; one observation each."""
+        ...
+
+    async def discover(
+        self, series: Series, dates: DateSet, *, known_runs: frozenset[str]
+    ) -> Discovery:
+        """List runs on the subject of `series` for `dates`; runs in `known_runs` are looked past.
+
+        `known_runs` seen in the listing still count for `Discovery.shows_tags`.
+        """
+        ...
+
+    async def hollow_dates(self, attempt: Attempt, series: Series, dates: DateSet) -> DateSet:
+        """Which of these successful dates had an included node that was only skipped."""
+        ...
+
+    async def check(self) -> CheckReport:
+        """One signed read."""
+        ...
+
+
+class StateReader(Protocol):
+    """The read half of the store, which is all that planning gets."""
+
+    def snapshot(self) -> RecordedState:
+        """Everything on record, as of one moment."""
+        ...
+
+    def calls_on(self, connection_name: str, day: dt.date) -> int:
+        """How many API calls were counted for a connection on a day."""
+        ...
+
+
+class StateStore(StateReader, Protocol):
+    """The whole store. What takes a `Lease` raises `FenceLost` once that lease was taken over."""
+
+    def acquire(self) -> Lease:
+        """Take the lock.
+
+        Raises:
+            LockHeld: Someone else has it.
+        """
+        ...
+
+    def renew(self, lease: Lease) -> None:
+        """Prolong the lease."""
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Give the lock back."""
+        ...
+
+    def begin(self, lease: Lease, intent: Intent) -> Attempt:
+        """Record a call about to be made.
+
+        Raises:
+            StateError: Another attempt on these units may still run, or this very call already went out.
+        """
+        ...
+
+    def mark_sent(self, lease: Lease, attempt_id: str, prepared: Prepared) -> None:
+        """Record, durably, that a signed request is about to leave.
+
+        Raises:
+            StateError: The intent was voided meanwhile: the request must be dropped.
+        """
+        ...
+
+    def settle(self, lease: Lease, attempt_id: str, outcome: CreateOutcome) -> None:
+        """Record what became of a call."""
+        ...
+
+    def adopt(
+        self, lease: Lease, adoption: Adoption, of_series: Series, *, at: dt.datetime, plan_id: str
+    ) -> None:
+        """Record a run of ours that was found."""
+        ...
+
+    def mark_absent(self, lease: Lease, attempt_id: str, proof: str) -> None:
+        """Record that a call of unknown outcome is proved not to have run."""
+        ...
+
+    def observe(self, attempts: Iterable[Attempt], *, at: dt.datetime) -> None:
+        """Record how far attempts are; the serial does not move."""
+        ...
+
+    def count_calls(self, connection_name: str, day: dt.date, calls: int) -> None:
+        """Add to a connection's count of API calls on a day."""
+        ...
+
+
+class Reporter(Protocol):
+    """Where events of an apply go."""
+
+    def report(self, event: Event) -> None:
+        """Take one event; must not block for long and must not raise."""
+        ...

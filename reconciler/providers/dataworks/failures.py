@@ -1,0 +1,113 @@
+"""What went wrong with a read, as our errors.
+
+Source: "Public error codes" of DataWorks and of the API gateway, read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+from reconciler.model.errors import (
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+    UnexpectedResponse,
+)
+from reconciler.providers.dataworks.codes import CodeFamily, family_of
+from reconciler.providers.dataworks.envelopes import Envelope, retry_after_seconds
+from reconciler.providers.http import Answer
+
+PROVIDER = "dataworks"
+
+_ERRORS: dict[CodeFamily, type[ProviderError]] = {
+    CodeFamily.THROTTLED: RateLimited,
+    CodeFamily.UNAUTHENTICATED: Unauthenticated,
+    CodeFamily.FORBIDDEN: Forbidden,
+    CodeFamily.INVALID: InvalidRequest,
+    CodeFamily.NOT_SERVED: InvalidRequest,
+    CodeFamily.NO_SUCH_RUN: NotFound,
+    # A read may simply be sent again, with a nonce of its own.
+    CodeFamily.REPLAYED: Unavailable,
+}
+
+_HINTS: dict[CodeFamily, str] = {
+    CodeFamily.UNAUTHENTICATED: "Check the connection's credentials and this machine's clock.",
+    CodeFamily.FORBIDDEN: "Check the workspace role and RAM policy of the key, and the edition.",
+    CodeFamily.NOT_SERVED: "Check the connection's `region`: the service is not offered there.",
+    CodeFamily.THROTTLED: "Lower `limits` of the connection, or try later.",
+}
+
+
+def failed_read(operation: str, envelope: Envelope) -> ProviderError:
+    """The error for an answer that says it failed."""
+    family = family_of(envelope.code) if envelope.code is not None else CodeFamily.OTHER
+    kind = _ERRORS.get(family) or _by_status(envelope.status)
+    said = ": ".join(filter(None, (envelope.code, envelope.message)))
+    error = kind(
+        f"{operation} failed: {said or f'HTTP {envelope.status}'}",
+        provider=PROVIDER,
+        operation=operation,
+        request_id=envelope.request_id,
+        status=envelope.status,
+        hint=_HINTS.get(family, ""),
+    )
+    if isinstance(error, RateLimited):
+        error.retry_after_seconds = envelope.retry_after_seconds
+    return error
+
+
+def unreadable_read(operation: str, answer: Answer, why: str) -> ProviderError:
+    """The error for an answer that cannot be read; the status decides whether to ask again."""
+    kind = _by_status(answer.status)
+    error = kind(
+        f"{operation} failed: HTTP {answer.status}: {why}",
+        provider=PROVIDER,
+        operation=operation,
+        request_id=answer.headers.get("x-acs-request-id"),
+        status=answer.status,
+    )
+    if isinstance(error, RateLimited):
+        error.retry_after_seconds = retry_after_seconds(answer)
+    return error
+
+
+def unanswered_read(operation: str, why: str) -> Unavailable:
+    """The error for a read to which no complete answer came."""
+    return Unavailable(
+        f"{operation} got no answer: {why}",
+        provider=PROVIDER,
+        operation=operation,
+        hint="Check the connection's `endpoint` and the network.",
+    )
+
+
+def unfitting_read(operation: str, why: str, request_id: str | None) -> UnexpectedResponse:
+    """The error for an answer that reports success and does not fit."""
+    return UnexpectedResponse(
+        f"{operation}: {why}",
+        provider=PROVIDER,
+        operation=operation,
+        request_id=request_id,
+        hint="Please report this, with the request id if there is one.",
+    )
+
+
+def _by_status(status: int) -> type[ProviderError]:
+    """The error for an answer without a listed code; a bare 404 does not say what is missing."""
+    match status:
+        case 429:
+            return RateLimited
+        case 401:
+            return Unauthenticated
+        case 403:
+            return Forbidden
+        case 408:
+            return Unavailable
+        case _ if status >= 500:  # noqa: PLR2004 - HTTP's own class
+            return Unavailable
+        case _ if 400 <= status < 500:  # noqa: PLR2004 - HTTP's own class
+            return InvalidRequest
+        case _:
+            return UnexpectedResponse

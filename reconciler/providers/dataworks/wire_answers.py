@@ -1,0 +1,151 @@
+"""Answers of reads as types: DAGs, node instances and pages of them.
+
+Dates: `Bizdate` is local midnight of the data date, as epoch milliseconds or `yyyy-MM-dd HH:mm:ss`; it
+becomes the civil date in the connection's time zone. Every reader raises `BadAnswer` for what does not
+fit.
+
+Source: vendor reference, its samples, and SDK models of 2018-06-01 and 2020-05-18, read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from reconciler.model.runs import UnitStatus
+from reconciler.providers.dataworks.json_fields import BadAnswer, Fields
+from reconciler.providers.dataworks.vocabulary import (
+    DAG_STATUSES,
+    DagType,
+    InstanceStatus,
+    TaskType,
+    parse_member,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dag:
+    """One DAG: what GetDag and ListDags say of it. `group` is its OpSeq."""
+
+    id: str
+    group: str | None
+    name: str | None
+    status: UnitStatus
+    date: dt.date
+    created_at: dt.datetime | None
+    created_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One node instance. Fields that an operation does not send are None."""
+
+    id: str
+    dag_id: str
+    node_id: str | None
+    status: InstanceStatus
+    date: dt.date | None
+    task_type: TaskType | None
+    dag_type: DagType | None
+    created_at: dt.datetime | None
+    created_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a listing; `total` counts the rows of all pages."""
+
+    rows: tuple[Instance, ...]
+    total: int
+
+
+def read_dag(fields: Fields, zone: ZoneInfo) -> Dag:
+    """Read one DAG. Its `Type` is left alone: samples show values outside the documented list."""
+    status = (fields.text("Status") or "").upper()
+    if status not in DAG_STATUSES:
+        raise BadAnswer(f"{fields.where}.Status is {fields.get('Status')!r}")
+    return Dag(
+        id=fields.required_identifier("DagId"),
+        group=fields.identifier("OpSeq"),
+        name=fields.text("Name"),
+        status=DAG_STATUSES[status],
+        date=_required_date(fields, zone),
+        created_at=_moment(fields, "CreateTime", zone),
+        created_by=fields.text("CreateUser"),
+    )
+
+
+def read_optional_dag(body: Fields, zone: ZoneInfo) -> Dag | None:
+    """Read `Data` of GetDag: one DAG, or None if it is there and empty (null or an empty object)."""
+    if not body.has("Data"):
+        raise BadAnswer(f"{body.where} has no Data")
+    if body.get("Data") in (None, {}):
+        return None
+    return read_dag(body.child("Data"), zone)
+
+
+def read_dags(body: Fields, zone: ZoneInfo) -> tuple[Dag, ...]:
+    """Read `Data.Dags`, which samples show as one object where the reference says list.
+
+    An empty list is an answer; a missing one is not.
+    """
+    data = body.child("Data")
+    if not data.has("Dags"):
+        raise BadAnswer(f"{data.where} has no Dags")
+    return tuple(read_dag(item, zone) for item in data.objects("Dags"))
+
+
+def read_instance(fields: Fields, zone: ZoneInfo) -> Instance:
+    """Read one row of ListInstances, GetInstance or SearchManualDagNodeInstance.
+
+    An unknown status is an error, since decisions rest on it; an unknown TaskType or DagType is None.
+    """
+    status = parse_member(InstanceStatus, fields.get("Status"))
+    if status is None:
+        raise BadAnswer(f"{fields.where}.Status is {fields.get('Status')!r}")
+    bizdate = fields.moment("Bizdate", zone) or fields.moment("BizDate", zone)
+    return Instance(
+        id=fields.required_identifier("InstanceId"),
+        dag_id=fields.required_identifier("DagId"),
+        node_id=fields.identifier("NodeId"),
+        status=status,
+        date=None if bizdate is None else bizdate.date(),
+        task_type=parse_member(TaskType, fields.get("TaskType")),
+        dag_type=parse_member(DagType, fields.get("DagType")),
+        created_at=_moment(fields, "CreateTime", zone),
+        created_by=fields.text("CreateUser"),
+    )
+
+
+def read_page(body: Fields, zone: ZoneInfo) -> Page:
+    """Read a page of ListInstances."""
+    data = body.child("Data")
+    total = data.integer("TotalCount")
+    if total is None or total < 0:
+        raise BadAnswer(f"{data.where} has no TotalCount")
+    return Page(
+        rows=tuple(read_instance(item, zone) for item in data.objects("Instances")), total=total
+    )
+
+
+def read_manual_rows(body: Fields, zone: ZoneInfo) -> tuple[Instance, ...]:
+    """Read `Data.NodeInsInfo` (what the SDK expects) or a bare list in `Data` (what samples show)."""
+    if isinstance(body.get("Data"), list):
+        return tuple(read_instance(item, zone) for item in body.objects("Data"))
+    data = body.child("Data")
+    if data.raw and not data.has("NodeInsInfo"):
+        raise BadAnswer(f"{data.where} has no NodeInsInfo")
+    return tuple(read_instance(item, zone) for item in data.objects("NodeInsInfo"))
+
+
+def _required_date(fields: Fields, zone: ZoneInfo) -> dt.date:
+    moment = fields.moment("Bizdate", zone) or fields.moment("BizDate", zone)
+    if moment is None:
+        raise BadAnswer(f"{fields.where} has no Bizdate")
+    return moment.date()
+
+
+def _moment(fields: Fields, name: str, zone: ZoneInfo) -> dt.datetime | None:
+    moment = fields.moment(name, zone)
+    return None if moment is None else moment.astimezone(dt.UTC)

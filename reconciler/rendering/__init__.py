@@ -1,0 +1,1 @@
+"""Values to text, for people and for JSON Lines: returns text, never prints."""

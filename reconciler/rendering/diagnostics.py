@@ -1,0 +1,87 @@
+"""Diagnostics as plain text: what is wrong, where, the line with a caret, and what to do.
+
+    error: spec.target has no key "rootnode"
+      --> specs/orders.yaml:9:12
+       |
+     9 |   target: {rootnode: 1234}
+       |            ^
+       = help: did you mean "rootNode"?
+
+No colour and no control character: whatever a file or a name holds, the text is safe on a terminal.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from reconciler.model.diagnostics import Diagnostic, Severity, in_order
+
+_GUTTER = 5
+
+
+def render_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
+    """Render problems in order of their place, a blank line between them, and a count at the end.
+
+    Returns:
+        Lines that each end in a line end; an empty text when there are no problems.
+    """
+    ordered = in_order(diagnostics)
+    if not ordered:
+        return ""
+    blocks = ["\n".join(_block(item)) for item in ordered]
+    return "\n\n".join([*blocks, _count(ordered)]) + "\n"
+
+
+def _block(item: Diagnostic) -> list[str]:
+    lines = [f"{item.severity.value}: {_safe(item.summary)}"]
+    if item.place is not None:
+        lines.append(f"  --> {_safe(str(item.place))}")
+        if item.excerpt is not None:
+            lines.extend(_excerpt(item.excerpt, item.place.line, item.place.column))
+    elif item.address is not None:
+        lines.append(f"  --> {_safe(item.address)}")
+    blank = " " * _GUTTER
+    if item.detail:
+        lines.append(f"{blank}= note: {_safe(item.detail)}")
+    if item.hint:
+        lines.append(f"{blank}= help: {_safe(item.hint)}")
+    return lines
+
+
+def _excerpt(excerpt: str, line: int, column: int) -> list[str]:
+    text = _safe(excerpt)
+    bar = f"{'':{_GUTTER}}|"
+    lines = [bar, f"{line:>{_GUTTER - 1}} | {text}".rstrip()]
+    if column <= len(excerpt) + 1:
+        # The caret must stand under the character on the screen, where some take two columns.
+        before = sum(map(_width, _safe(excerpt[: column - 1])))
+        lines.append(f"{bar} {' ' * before}^")
+    return lines
+
+
+def _width(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def _safe(text: str) -> str:
+    r"""Escape what is not printable, so that nothing moves the cursor, as `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def _count(diagnostics: tuple[Diagnostic, ...]) -> str:
+    errors = sum(item.severity is Severity.ERROR for item in diagnostics)
+    warnings = len(diagnostics) - errors
+    parts = [
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((errors, "error"), (warnings, "warning"))
+        if count
+    ]
+    return ", ".join(parts)

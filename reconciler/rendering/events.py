@@ -1,0 +1,109 @@
+"""Events of an apply: one line each for a person, one JSON object each for a script."""
+
+from __future__ import annotations
+
+import json
+
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.events import (
+    CallAccepted,
+    CallMoved,
+    CallRefused,
+    CallSending,
+    CallSkipped,
+    CallUnknown,
+    Event,
+    ReadFailed,
+    RunAdopted,
+    UnitsChanged,
+)
+from reconciler.rendering.paint import clean
+from reconciler.rendering.words import some
+
+#: Version of the JSON Lines that `apply --json` prints; every line carries it.
+EVENTS_VERSION = "1.0"
+
+
+def event_line(event: Event) -> str:
+    """What happened, in one line."""
+    match event:
+        case CallSending():
+            return f"{_unit(event)}: sending {event.operation} ({_days(event.dates)})"
+        case CallAccepted():
+            runs = some(len(event.run_ids), "run")
+            return f"{_unit(event)}: accepted, {runs}{_request(event.request_id)}"
+        case CallRefused():
+            again = (
+                f"; trying again in {event.retrying_in_seconds:.0f} s"
+                if event.retrying_in_seconds is not None
+                else ""
+            )
+            said = f"{clean(event.code)}: {clean(event.message)}"
+            return f"{_unit(event)}: refused, {said}{_request(event.request_id)}{again}"
+        case CallUnknown():
+            return f"{_unit(event)}: outcome unknown, {clean(event.cause)}; it is not sent again"
+        case CallMoved():
+            return f"{_unit(event)}: not sent, its units moved since planning: {clean(event.why)}"
+        case CallSkipped():
+            return f"{_unit(event)}: sent before by this plan"
+        case RunAdopted():
+            return f"{_unit(event)}: adopted run {', '.join(map(clean, event.run_ids[:3]))}"
+        case UnitsChanged():
+            left = f"{event.remaining} of {event.total} left"
+            return f"{event.address}@{event.dates}: {event.status.value} ({left})"
+        case ReadFailed():
+            hint = f" ({clean(event.hint)})" if event.hint else ""
+            return f"{event.address}: {clean(event.summary)}{hint}"
+
+
+def event_json(event: Event) -> str:
+    """What happened, as one line of JSON."""
+    return json.dumps(event_document(event), sort_keys=True, ensure_ascii=False)
+
+
+def event_document(event: Event) -> dict[str, object]:
+    """`{"format_version", "type", …}`: the type in snake case, then the event's fields."""
+    document: dict[str, object] = {"format_version": EVENTS_VERSION, "type": _type(event)}
+    for name in event.__dataclass_fields__:
+        value = getattr(event, name)
+        document[name] = _plain(value)
+    return document
+
+
+def _type(event: Event) -> str:
+    name = type(event).__name__
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
+
+
+def _plain(value: object) -> object:
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case DateSet():
+            return list(value.texts())
+        case tuple():
+            return list(value)
+        case DateRange():
+            return [str(value)]
+        case _:
+            return str(getattr(value, "value", value))
+
+
+def _unit(
+    event: CallSending
+    | CallAccepted
+    | CallRefused
+    | CallUnknown
+    | CallMoved
+    | CallSkipped
+    | RunAdopted,
+) -> str:
+    return f"{event.address}@{event.dates}"
+
+
+def _days(dates: DateSet) -> str:
+    return some(dates.count, "date")
+
+
+def _request(request_id: str | None) -> str:
+    return f" (request {clean(request_id)})" if request_id else ""

@@ -1,0 +1,62 @@
+"""What is known of a unit, for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reconciler.model.addresses import UnitRange
+from reconciler.model.attempts import Attempt
+from reconciler.model.dates import DateSet
+from reconciler.model.resources import Resource
+from reconciler.rendering.paint import Paint, Role, clean
+from reconciler.rendering.words import some
+
+
+def render_explanation(
+    unit: UnitRange,
+    resource: Resource | None,
+    attempts: Iterable[Attempt],
+    upcoming: Iterable[tuple[str, str]],
+    paint: Paint,
+) -> str:
+    """The text; ends with a newline. `upcoming` holds dates and, in words, what the next plan does."""
+    lines = [paint(str(unit), Role.STRONG)]
+    lines.extend(_desired(unit, resource))
+    shown = [line for attempt in attempts for line in attempt_lines(attempt, unit, paint)]
+    lines.extend(shown or ["  no attempt on record"])
+    lines.extend(f"  next plan: {dates}: {words}" for dates, words in upcoming)
+    return "\n".join(lines) + "\n"
+
+
+def _desired(unit: UnitRange, resource: Resource | None) -> Iterator[str]:
+    if resource is None:
+        yield "  not declared by any spec"
+        return
+    wanted = resource.dates & DateSet((unit.dates,))
+    yield f"  declared at {resource.place}, connection {resource.connection}"
+    yield f"  desired: {wanted or 'none of these dates'}, series {resource.series.fingerprint}"
+
+
+def attempt_lines(attempt: Attempt, unit: UnitRange, paint: Paint) -> Iterator[str]:
+    """All that is known of one attempt on some units."""
+    when = attempt.signed_at or attempt.created_at
+    how = "adopted" if attempt.adopted else attempt.operation
+    yield paint(
+        f"  attempt {attempt.number}: {how} {attempt.dates}, {attempt.state.value},"
+        f" {when:%Y-%m-%d %H:%M:%S} UTC",
+        Role.STRONG,
+    )
+    yield f"    for {attempt.address}, generation {attempt.generation}, series {attempt.series}"
+    yield f"    name {clean(attempt.name)!r}, plan {attempt.plan_id}"
+    if attempt.request_id:
+        yield f"    request id {clean(attempt.request_id)}"
+    if attempt.run_ids:
+        ids = ", ".join(map(clean, attempt.run_ids[:5]))
+        more = f" and {len(attempt.run_ids) - 5} more" if len(attempt.run_ids) > 5 else ""  # noqa: PLR2004 - the five shown
+        yield f"    {some(len(attempt.run_ids), 'run')}: {ids}{more}"
+    if attempt.code or attempt.message:
+        said = ": ".join(clean(part) for part in (attempt.code, attempt.message) if part)
+        yield f"    the service said {said}"
+    for dates, seen in attempt.coverage.restricted(DateSet((unit.dates,))):
+        gone = ", since forgotten by the service" if seen.gone else ""
+        yield f"    {dates}: {seen.status.value}{gone}"

@@ -1,0 +1,188 @@
+"""The plan for a person: one line per range of dates whatever its length, what needs them said last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from reconciler.model.addresses import Address
+from reconciler.model.dates import DateRange
+from reconciler.model.plan import Action, Decision, FieldChange, Heading, Plan, Reason
+from reconciler.rendering.paint import Paint, Role, clean
+from reconciler.rendering.words import some
+
+#: More resources than this and those that need nobody are folded into one line.
+FOLD_ABOVE = 50
+
+#: Reasons of longer texts are cut here in a heading.
+LONGEST_REASON = 48
+
+_SIGNS = {
+    Decision.CREATE: ("+", Role.CREATE),
+    Decision.RERUN: ("~", Role.CHANGE),
+    Decision.ADOPT: (">", Role.CREATE),
+    Decision.WAIT: (".", Role.QUIET),
+    Decision.BLOCKED: ("#", Role.CHANGE),
+    Decision.HOLD: ("!", Role.PROBLEM),
+    Decision.UNKNOWN: ("?", Role.PROBLEM),
+    Decision.NONE: ("=", Role.QUIET),
+    Decision.RELEASED: ("-", Role.QUIET),
+    Decision.SHARED: ("=", Role.QUIET),
+}
+
+#: Which sign stands at a resource: the first of these that any of its ranges has.
+_WEIGHT = (
+    Decision.UNKNOWN,
+    Decision.HOLD,
+    Decision.RERUN,
+    Decision.CREATE,
+    Decision.ADOPT,
+    Decision.BLOCKED,
+    Decision.WAIT,
+    Decision.RELEASED,
+    Decision.SHARED,
+    Decision.NONE,
+)
+
+_QUIET = {Decision.NONE, Decision.SHARED, Decision.RELEASED}
+
+_WORDS = {
+    Reason.NEVER_STARTED: "never started",
+    Reason.FOUND: "found: a run of ours that is not on record",
+    Reason.FOREIGN_IN_FLIGHT: "held",
+    Reason.CANDIDATE: "held",
+    Reason.OUTCOME_UNKNOWN: "",
+    Reason.IN_FLIGHT: "in flight",
+    Reason.HOLLOW: "hollow",
+    Reason.BEHIND_FAILED: "behind a failed date",
+    Reason.LOST_SIGHT: "lost sight",
+    Reason.PREVIOUS_IN_FLIGHT: "waiting",
+    Reason.RELEASED: "",
+    Reason.SHARED: "shared",
+}
+
+_Row = tuple[DateRange, Action]
+
+
+def render_plan(plan: Plan, *, paint: Paint, full: bool = False) -> str:
+    """The plan as text; ends with a newline.
+
+    Args:
+        plan: What to show.
+        paint: Colours, or none.
+        full: Do not fold resources that need nobody.
+    """
+    headings = {heading.address: heading for heading in plan.headings}
+    blocks = [
+        (address, list(actions))
+        for address, actions in groupby(plan.actions, key=lambda action: action.address)
+    ]
+    folding = not full and len(blocks) > FOLD_ABOVE
+    shown = [
+        block
+        for block in blocks
+        if not folding or any(one.decision not in _QUIET for one in block[1])
+    ]
+    lines: list[str] = []
+    for address, actions in shown:
+        lines.extend(_block(address, headings.get(address), actions, plan, paint))
+    if len(shown) < len(blocks):
+        lines.append(
+            paint(
+                f"  = {len(blocks) - len(shown)} more resources need nothing (--full shows them)",
+                Role.QUIET,
+            )
+        )
+    lines.append(summary_line(plan, paint))
+    lines.extend(_help(plan))
+    return "\n".join(lines) + "\n"
+
+
+def summary_line(plan: Plan, paint: Paint) -> str:
+    """One line: what starts, in how many calls, what is satisfied, what needs a person."""
+    counts = plan.summary
+    parts = []
+    if plan.starts:
+        parts.append(
+            f"{_dates(plan.starts)} to start in {some(counts.calls, 'call')}"
+            f" (about {some(counts.node_instances, 'node instance')})"
+        )
+    else:
+        parts.append("nothing to start")
+    if counts.blocked:
+        parts.append(f"{counts.blocked} of them blocked")
+    if counts.adopt:
+        parts.append(f"{counts.adopt} to adopt")
+    if counts.wait:
+        parts.append(f"{counts.wait} in flight")
+    parts.append(f"{counts.none} satisfied")
+    if counts.released:
+        parts.append(f"{counts.released} released")
+    people = counts.hold + counts.unknown
+    if people:
+        parts.append(paint(f"{people} need{'s' if people == 1 else ''} a person", Role.PROBLEM))
+    return (
+        f"{paint('Plan:', Role.STRONG)} {'; '.join(parts)}. {some(counts.reads, 'API call')} made."
+    )
+
+
+def _block(
+    address: Address,
+    heading: Heading | None,
+    actions: Sequence[Action],
+    plan: Plan,
+    paint: Paint,
+) -> Iterator[str]:
+    decisions = {action.decision for action in actions}
+    sign, role = _SIGNS[next(decision for decision in _WEIGHT if decision in decisions)]
+    title = f"  {sign} {paint(str(address), Role.STRONG)}"
+    about = _about(heading)
+    yield f"{title}   {paint(about, Role.QUIET)}" if about else title
+    rows = sorted(
+        ((dates, action) for action in actions for dates in action.dates), key=lambda row: row[0]
+    )
+    starting = sum(row[1].decision in {Decision.CREATE, Decision.RERUN} for row in rows)
+    dates_width = max(len(str(dates)) for dates, _ in rows)
+    count_width = max(len(_dates(dates.count)) for dates, _ in rows)
+    for dates, action in rows:
+        sign, role = _SIGNS[action.decision]
+        span = f"{sign} {dates!s:<{dates_width}}  {_dates(dates.count):>{count_width}}"
+        yield f"      {paint(span, role)}  {_why(action)}".rstrip()
+    if starting > 1:
+        calls = sum(call.address == address for call in plan.calls)
+        yield paint(f"        in {some(calls, 'call')}", Role.QUIET)
+
+
+def _about(heading: Heading | None) -> str:
+    if heading is None:
+        return ""
+    reason = clean(heading.reason)
+    if len(reason) > LONGEST_REASON:
+        reason = reason[: LONGEST_REASON - 1] + "…"
+    person = ": ".join(part for part in (clean(heading.owner), reason) if part)
+    parts = [heading.connection, heading.environment, clean(heading.root), person]
+    return " · ".join(part for part in parts if part)
+
+
+def _why(action: Action) -> str:
+    word = _WORDS.get(action.reason, action.reason.value)
+    said = ": ".join(part for part in (word, clean(action.detail)) if part)
+    changes = "; ".join(_change(change) for change in action.changes)
+    return "; ".join(part for part in (said, changes) if part)
+
+
+def _change(change: FieldChange) -> str:
+    before = "(absent)" if change.before is None else f'"{clean(change.before)}"'
+    after = "(absent)" if change.after is None else f'"{clean(change.after)}"'
+    return f"{clean(change.path)} {before} → {after}"
+
+
+def _help(plan: Plan) -> Iterable[str]:
+    unknown = [action for action in plan.actions if action.decision is Decision.UNKNOWN]
+    if unknown:
+        unit = f"{unknown[0].address}@{unknown[0].dates.ranges[0]}"
+        yield f"To see what is known of an unknown outcome: reconciler explain {unit}"
+
+
+def _dates(count: int) -> str:
+    return some(count, "date")

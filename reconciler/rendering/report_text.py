@@ -1,0 +1,67 @@
+"""How an apply ended: a few lines for a person, one JSON object for a script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.model.addresses import Address
+from reconciler.model.dates import DateSet
+from reconciler.model.events import CallAccepted, CallMoved, CallSkipped, RunAdopted
+from reconciler.model.report import ApplyReport
+from reconciler.rendering.events import EVENTS_VERSION
+from reconciler.rendering.paint import Paint, Role
+from reconciler.rendering.words import some
+
+
+def report_text(report: ApplyReport, paint: Paint) -> str:
+    """What was done, in a line, and below it whatever needs a person."""
+    accepted = report.of(CallAccepted)
+    parts = [f"{some(len(accepted), 'call')} accepted"]
+    parts.extend(
+        f"{len(events)} {word}"
+        for events, word in (
+            (report.refused, "refused"),
+            (report.of(CallMoved), "not sent: their units moved"),
+            (report.of(CallSkipped), "sent before"),
+            (report.of(RunAdopted), "adopted"),
+        )
+        if events
+    )
+    lines = [
+        f"{paint('Apply:', Role.STRONG)} {', '.join(parts)}. {some(report.calls, 'API call')} made."
+    ]
+    lines.extend(_people("outcome unknown", report.unknown, paint))
+    lines.extend(_people("needs a person", report.unhelped, paint))
+    if report.interrupted:
+        lines.append("Interrupted; what was sent is on record. Run it again to continue.")
+    elif not report.finished:
+        lines.append("Time is up; the runs go on. Run it again to continue waiting.")
+    return "\n".join(lines) + "\n"
+
+
+def _people(what: str, units: Mapping[Address, DateSet], paint: Paint) -> Iterator[str]:
+    for address, dates in sorted(units.items()):
+        yield f"  {paint(what, Role.PROBLEM)}: {address}@{dates}"
+
+
+def report_document(report: ApplyReport, *, exit_code: int) -> dict[str, object]:
+    """The last event of `apply --json`."""
+    return {
+        "format_version": EVENTS_VERSION,
+        "type": "finished",
+        "accepted": len(report.of(CallAccepted)),
+        "refused": len(report.refused),
+        "moved": len(report.of(CallMoved)),
+        "skipped": len(report.of(CallSkipped)),
+        "adopted": len(report.of(RunAdopted)),
+        "unknown": _units(report.unknown),
+        "needs_person": _units(report.unhelped),
+        "api_calls": report.calls,
+        "finished": report.finished,
+        "interrupted": report.interrupted,
+        "exit_code": exit_code,
+    }
+
+
+def _units(units: Mapping[Address, DateSet]) -> dict[str, list[str]]:
+    return {str(address): list(dates.texts()) for address, dates in sorted(units.items())}

@@ -1,0 +1,100 @@
+"""Coverage for a person: the resources, and under each one line per range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from reconciler.model.addresses import Address
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.rendering.paint import Paint, Role, clean
+from reconciler.rendering.words import some
+
+_ROLES = {
+    "success": Role.QUIET,
+    "shared": Role.QUIET,
+    "created": Role.CREATE,
+    "running": Role.CREATE,
+    "missing": Role.CHANGE,
+}
+
+
+#: Reasons that a status has said already.
+_SAYS_NO_MORE = {
+    "succeeded",
+    "in_flight",
+    "missing",
+    "failed",
+    "hollow",
+    "stopped",
+    "outcome_unknown",
+}
+
+
+class CoverageLike(Protocol):
+    """Units that are alike."""
+
+    @property
+    def dates(self) -> DateSet:
+        """Their data dates."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """How far they are."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why the next plan decides as it does."""
+        ...
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """Their runs, as far as known."""
+        ...
+
+
+Rows = tuple[Address, tuple[CoverageLike, ...]]
+
+
+def render_status(resources: Iterable[Rows], paint: Paint) -> str:
+    """The text; ends with a newline."""
+    lines = [line for address, ranges in resources for line in _resource(address, ranges, paint)]
+    return "\n".join(lines or ["No resources."]) + "\n"
+
+
+def _resource(address: Address, ranges: tuple[CoverageLike, ...], paint: Paint) -> Iterator[str]:
+    total = sum(one.dates.count for one in ranges)
+    done = sum(one.dates.count for one in ranges if one.status == "success")
+    yield f"{paint(str(address), Role.STRONG)}   {done} of {some(total, 'date')} succeeded"
+    rows: list[tuple[DateRange, CoverageLike]] = sorted(
+        ((dates, one) for one in ranges for dates in one.dates), key=lambda row: row[0]
+    )
+    width = max((len(str(dates)) for dates, _ in rows), default=0)
+    for dates, one in rows:
+        word = paint(f"{one.status:<8}", _ROLES.get(one.status, Role.PROBLEM))
+        count = f"{some(dates.count, 'date'):>9}"
+        why = "" if one.reason in _SAYS_NO_MORE else clean(one.reason).replace("_", " ")
+        yield f"    {dates!s:<{width}}  {count}  {word}  {why}".rstrip()
+
+
+def status_document(resources: Iterable[Rows]) -> dict[str, object]:
+    """`status --json`."""
+    return {
+        "resources": [
+            {
+                "address": str(address),
+                "ranges": [
+                    {
+                        "dates": list(one.dates.texts()),
+                        "status": one.status,
+                        "reason": one.reason,
+                        "run_ids": list(one.run_ids),
+                    }
+                    for one in ranges
+                ],
+            }
+            for address, ranges in resources
+        ]
+    }

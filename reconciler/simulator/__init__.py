@@ -1,0 +1,67 @@
+"""The simulator: a stateful stand-in for the orchestrators, which the vendors' own clients can drive.
+
+Owns everything below its port: worlds (what exists), triggers and their course on a work clock, the
+gateway that verifies signatures, faults, the ledger. Its wire format is written from the description of
+the services and never shares code with `reconciler.providers`, so that a mistake cannot hide on both
+sides. `docs/simulator.md` is its manual.
+
+    world, world_file, checks        what exists: values, their file format, impossible worlds
+    runs, transitions                what was triggered, and the rules by which it moves (pure)
+    clocks                           work clock and gateway clock
+    database, records, logs, settings    one SQLite file that several processes may share
+    session, services, dataworks/    one request in its transaction; routes of each service
+    faults, control                  accidents on purpose; the `/_simulator/` endpoints
+    core                             the engine: a request in, a reply out
+    transport, embedded              the engine behind an httpx transport, in one's own process
+    server                           the engine on a port (the only module that imports uvicorn)
+
+Where it is known or suspected to differ from the real DataWorks:
+
+- Only the operations that are listed in `dataworks.service` exist; 2024-05-18 does not.
+- Whether a backfill over several dates has one DAG for each date is not known of the service: hence
+  the two layouts. Manual runs over a range always have one DAG.
+- Instances are NOT_RUN, RUNNING, FAILURE or SUCCESS. Nothing waits for its time (a cycle time in the
+  future runs at once, as with StartFutureInstanceImmediately), for resources, checks or branches.
+- There are no DAILY instances: nothing runs unless a request asks for it.
+- Hourly nodes never depend on their own previous hour, and there are no minutely, weekly or monthly ones.
+- An excluded node waits for its parents as any other does, and then takes no time.
+- A node orders others only if it is itself part of the run; order through nodes left out is lost.
+- Every user may do everything: no roles, no editions, one account, one workspace id. `ProjectId` is
+  required where the service requires it, and any value sees every run of the environment.
+- A security token is accepted whatever it says, as long as it is signed. Keys cannot expire.
+- `Forbidden.*`, `InternalError.*` and `ServiceUnavailable` only come from faults.
+- Codes that nobody documents are guesses: `Invalid.Node.NotExists`, `Invalid.Dag.NotExists`,
+  `Invalid.OpSeq.NotExists`, `Invalid.Instance.NotExists`; `InvalidParameter` for every malformed value;
+  the two numeric codes for an unknown project or flow. A run past its retention is answered like one
+  that never was.
+- Stopping needs a running instance, marking as succeeded a failed one, restarting one that has ended;
+  anything else is refused with `InvalidParameter`. The service's exact rules are not known.
+- Duplicate names are allowed, as nothing says that the service forbids them.
+- The gateway's checks come in this order: access key, timestamp format, signature, age, nonce, limits,
+  API, parameters. A nonce is used up by any request with a right signature. The service's order, and how
+  strictly its nodes share nonces, are not known.
+- Throttling counts whole reads and writes over the last second; the service counts per API too.
+- Lists in XML repeat the element of the list's own name. JSON has no fields beyond the known ones, and
+  leaves moments out that have not come; the service may write null or 0.
+- `NodeName` and `BizName` filters match exactly. `BizName` finds manual runs only, by their flow.
+- Business dates begin at midnight in Asia/Shanghai, whatever the region.
+- The log of an instance is one line for each begin and end, and never expires on its own.
+"""
+
+from reconciler.simulator.clocks import MANUAL, REAL, ClockSpec
+from reconciler.simulator.embedded import Simulator, open_simulator
+from reconciler.simulator.settings import AccessKey
+from reconciler.simulator.world import World
+from reconciler.simulator.world_file import load_world, parse_world
+
+__all__ = [
+    "MANUAL",
+    "REAL",
+    "AccessKey",
+    "ClockSpec",
+    "Simulator",
+    "World",
+    "load_world",
+    "open_simulator",
+    "parse_world",
+]

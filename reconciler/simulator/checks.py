@@ -1,0 +1,92 @@
+"""Worlds that cannot be: each check names everything it finds, so one reading shows all of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler.simulator.world import Node, World
+
+Path = tuple[str | int, ...]
+"""Where in the world document: keys and list positions from the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason why a world cannot be, and where in its document."""
+
+    path: Path
+    message: str
+
+    def __str__(self) -> str:
+        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return f"{''.join(steps).lstrip('.') or 'world'}: {self.message}"
+
+
+def check_world(world: World) -> tuple[Problem, ...]:
+    """Everything that is impossible about a world, in the order of its document."""
+    groups: list[tuple[Path, Sequence[Node]]] = [(("nodes",), world.nodes)]
+    groups += [(("flows", i, "nodes"), flow.nodes) for i, flow in enumerate(world.flows)]
+    return (
+        *_repeated_ids(groups),
+        *(problem for path, nodes in groups for problem in _parents(path, nodes)),
+        *(problem for path, nodes in groups for problem in _cycles(path, nodes)),
+        *(problem for path, nodes in groups for problem in _dates(path, nodes)),
+        *_repeated(("flows",), "flow", [f"{flow.project}/{flow.name}" for flow in world.flows]),
+        *_repeated(("obshell", "dags"), "DAG id", [dag.id for dag in world.cluster_dags]),
+        *_repeated(("dataarts", "jobs"), "job", [job.name for job in world.jobs]),
+    )
+
+
+def _repeated_ids(groups: Sequence[tuple[Path, Sequence[Node]]]) -> Iterator[Problem]:
+    """Node ids are global in the service: the same one twice is the same node twice."""
+    seen: set[int] = set()
+    for path, nodes in groups:
+        for position, node in enumerate(nodes):
+            if node.id in seen:
+                yield Problem((*path, position, "id"), f"node {node.id} is there twice")
+            seen.add(node.id)
+
+
+def _parents(path: Path, nodes: Sequence[Node]) -> Iterator[Problem]:
+    known = {node.id for node in nodes}
+    for position, node in enumerate(nodes):
+        for place, parent in enumerate(node.parents):
+            if parent not in known:
+                where = (*path, position, "parents", place)
+                yield Problem(where, f"parent {parent} of node {node.id} is not there")
+            elif parent in node.parents[:place]:
+                where = (*path, position, "parents", place)
+                yield Problem(where, f"parent {parent} of node {node.id} is there twice")
+
+
+def _cycles(path: Path, nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Take nodes without waiting parents away until none is left; what remains waits for itself."""
+    waiting = {node.id: set(node.parents) & {other.id for other in nodes} for node in nodes}
+    while free := [node_id for node_id, parents in waiting.items() if not parents]:
+        for node_id in free:
+            del waiting[node_id]
+        for parents in waiting.values():
+            parents.difference_update(free)
+    if waiting:
+        names = ", ".join(map(str, sorted(waiting)))
+        yield Problem(path, f"nodes wait for one another in a circle, among: {names}")
+
+
+def _dates(path: Path, nodes: Sequence[Node]) -> Iterator[Problem]:
+    for position, node in enumerate(nodes):
+        counts = Counter(failure.date for failure in node.failures)
+        for date, count in counts.items():
+            if count > 1:
+                where = (*path, position, "fail")
+                yield Problem(where, f"node {node.id} says twice how it fails on {date}")
+        for date in sorted(counts.keys() & node.skips):
+            where = (*path, position, "skip")
+            yield Problem(where, f"node {node.id} cannot both fail and be skipped on {date}")
+
+
+def _repeated(path: Path, what: str, names: Sequence[str]) -> Iterator[Problem]:
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            yield Problem((*path, position), f"{what} {name} is there twice")

@@ -1,0 +1,43 @@
+"""The simulated services that share the port; each one's routes are its own."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from reconciler.simulator.dataworks.service import DataWorks
+from reconciler.simulator.errors import GatewayError
+from reconciler.simulator.messages import Answer, Request
+from reconciler.simulator.session import Session
+
+
+class Service(Protocol):
+    """One simulated service."""
+
+    def serves(self, request: Request) -> bool:
+        """Whether a request is for this service."""
+        ...
+
+    def operation_of(self, request: Request) -> str:
+        """The name of the operation a request asks for; "" when it cannot be told."""
+        ...
+
+    def writes(self, request: Request) -> bool:
+        """Whether a request, if it is what it says, changes anything."""
+        ...
+
+    def answer(self, request: Request, session: Session) -> tuple[Answer, str]:
+        """Answer a request; also the verdict for the request log."""
+        ...
+
+    def refuse(self, request: Request, error: GatewayError, request_id: str) -> Answer:
+        """The answer with which the service's gateway refuses a request."""
+        ...
+
+
+# OBShell and DataArts will stand before and after it: each is told apart by its paths.
+SERVICES: tuple[Service, ...] = (DataWorks(),)
+
+
+def service_for(request: Request) -> Service | None:
+    """The service a request is for."""
+    return next((service for service in SERVICES if service.serves(request)), None)

@@ -1,0 +1,139 @@
+"""What is particular to a Backfill: root, nodes, hours, node parameters, tuning."""
+
+from __future__ import annotations
+
+from reconciler.documents import MapNode, Problems
+from reconciler.model.addresses import Kind
+from reconciler.model.project import Connection
+from reconciler.model.resources import Alerts, Tuning
+from reconciler.model.series import Hours, Series, Subject, sorted_params
+from reconciler.specs.fields import (
+    integer,
+    mapping,
+    optional_mapping,
+    optional_text,
+    scalar,
+    scalars,
+    text,
+    whole,
+)
+from reconciler.specs.params import parse_node_params
+from reconciler.specs.unsupported import note_unsupported
+
+
+def backfill_series(spec: MapNode, connection: Connection, problems: Problems) -> Series | None:
+    """What a Backfill runs; None, with a problem noted, when it cannot be told."""
+    target = mapping(spec.get("target"))
+    for key in ("job", "planOffsetDays"):
+        if key in target.entries:
+            note_unsupported(problems, target.keys[key], f"`{key}`, which is for DataArts,")
+    hours = _hours(spec, problems)
+    include, exclude = _nodes(target, problems)
+    params = _params(spec, include, problems)
+    if connection.project_id is None:
+        problems.error(
+            scalar(spec.get("connection")),
+            "connection_lacks",
+            f'the connection "{connection.name}" has no projectId, which a Backfill needs',
+            hint=f"add projectId to it, at {connection.place}",
+        )
+    if target.get("rootNode") is None:
+        if "job" not in target.entries:
+            problems.error(
+                spec.keys["target"],
+                "missing_key",
+                'spec.target needs "rootNode"',
+                hint="for example rootNode: 1234",
+            )
+        return None
+    if connection.project_id is None:
+        return None
+    return Series(
+        subject=Subject(
+            realm=connection.realm,
+            provider=connection.provider,
+            region=connection.region,
+            workspace=connection.project_id,
+            environment=connection.environment,
+            kind=Kind.BACKFILL,
+            root=_id(target, "rootNode"),
+            hours=hours,
+            variant=optional_text(spec, "variant"),
+        ),
+        include=include,
+        exclude=exclude,
+        params=sorted_params(params),
+    )
+
+
+def backfill_tuning(spec: MapNode) -> Tuning:
+    """How the calls of a spec run; a spec without these fields gets the defaults."""
+    alerts = optional_mapping(spec, "alerts")
+    if alerts is None and "parallelism" not in spec.entries:
+        return _DEFAULT_TUNING
+    return Tuning(
+        parallelism=integer(spec, "parallelism", 1), alerts=_alerts(alerts) if alerts else None
+    )
+
+
+_DEFAULT_TUNING = Tuning()
+
+
+def _alerts(node: MapNode) -> Alerts:
+    outcome = text(node, "on")
+    return Alerts(on="success_failure" if outcome == "both" else outcome, by=text(node, "by"))
+
+
+def _id(node: MapNode, key: str) -> str:
+    return str(whole(scalar(node.get(key))))
+
+
+def _nodes(target: MapNode, problems: Problems) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Included and excluded node ids, each ascending by number and without repetition."""
+    included = {whole(item) for item in scalars(target, "includeNodes")}
+    excluded = {whole(item) for item in scalars(target, "excludeNodes")}
+    root = target.get("rootNode")
+    if root is not None:
+        root_id = whole(scalar(root))
+        if len(included) == 1 and root_id not in included:
+            problems.error(
+                target.keys["includeNodes"],
+                "nodes",
+                f"a single included node must be the root node {root_id}",
+                hint="the service refuses it otherwise; include the root node too",
+            )
+        included = included or {root_id}
+    for item in scalars(target, "excludeNodes"):
+        if whole(item) in included:
+            problems.error(item, "nodes", f"the node {whole(item)} is both included and excluded")
+    return tuple(map(str, sorted(included))), tuple(map(str, sorted(excluded)))
+
+
+def _hours(spec: MapNode, problems: Problems) -> Hours | None:
+    node = optional_mapping(spec, "hours")
+    if node is None:
+        return None
+    hours = Hours(text(node, "begin"), text(node, "end"))
+    if hours.begin > hours.end:
+        problems.error(
+            scalar(node.get("end")),
+            "hours",
+            f"the last hour {hours.end} lies before the first hour {hours.begin}",
+        )
+    return hours
+
+
+def _params(
+    spec: MapNode, include: tuple[str, ...], problems: Problems
+) -> dict[str, dict[str, str]]:
+    node = optional_mapping(spec, "params")
+    if node is None:
+        return {}
+    for node_id in node.entries.keys() - set(include):
+        problems.warning(
+            node.keys[node_id],
+            "params_unused",
+            f"there are parameters for node {node_id}, which is not included",
+            hint="add it to includeNodes, or remove the parameters",
+        )
+    return parse_node_params(node, problems)

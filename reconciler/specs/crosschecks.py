@@ -1,0 +1,93 @@
+"""Checks across specs: names that stand twice, and two specs that ask for different runs of one unit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.model.dates import DateRange
+from reconciler.model.diagnostics import Diagnostic, Severity
+from reconciler.model.resources import Resource
+from reconciler.model.series import Subject
+
+
+def check_names(resources: Iterable[Resource]) -> Iterator[Diagnostic]:
+    """An error for each resource whose address an earlier one has."""
+    first: dict[str, Resource] = {}
+    for item in sorted(resources, key=lambda resource: resource.place):
+        address = str(item.address)
+        earlier = first.setdefault(address, item)
+        if earlier is not item:
+            yield Diagnostic(
+                severity=Severity.ERROR,
+                code="duplicate_name",
+                summary=f"{address} is declared twice",
+                detail=f"first at {earlier.place}",
+                place=item.place,
+                address=address,
+                hint="names are unique per kind; rename one, which runs nothing again",
+            )
+
+
+def check_conflicts(resources: Iterable[Resource]) -> Iterator[Diagnostic]:
+    """An error for each pair of resources with a unit in common that would run differently."""
+    by_subject: dict[Subject, list[Resource]] = defaultdict(list)
+    for item in resources:
+        by_subject[item.series.subject].append(item)
+    for group in by_subject.values():
+        if len(group) > 1 and len({item.series for item in group}) > 1:
+            yield from _conflicts(group)
+
+
+def _conflicts(group: Sequence[Resource]) -> Iterator[Diagnostic]:
+    """Sweep over the ranges of one subject in order of their start.
+
+    A range conflicts with any range of another series that is still open where it starts. Of each series
+    the range that ends last is enough to remember, and of all series the two that end last: one of them
+    is another one.
+    """
+    open_ranges: list[tuple[DateRange, Resource]] = []
+    seen: set[tuple[str, str]] = set()
+    for dates, item in sorted(
+        ((dates, resource) for resource in group for dates in resource.dates),
+        key=lambda pair: (pair[0].start, pair[1].place),
+    ):
+        for other_dates, other in open_ranges:
+            shared = dates.intersection(other_dates)
+            pair = (str(other.address), str(item.address))
+            if (
+                shared
+                and other.series != item.series
+                and other.address != item.address  # Declared twice is said already.
+                and pair not in seen
+            ):
+                seen.add(pair)
+                yield _conflict(other, item, shared)
+        open_ranges = _latest([*open_ranges, (dates, item)])
+
+
+def _latest(
+    ranges: Sequence[tuple[DateRange, Resource]],
+) -> list[tuple[DateRange, Resource]]:
+    """The two ranges of different series that end last."""
+    kept: list[tuple[DateRange, Resource]] = []
+    for dates, item in sorted(ranges, key=lambda pair: pair[0].end, reverse=True):
+        if all(item.series != other.series for _, other in kept):
+            kept.append((dates, item))
+    return kept[:2]
+
+
+def _conflict(one: Resource, two: Resource, shared: DateRange) -> Diagnostic:
+    first, second = sorted((one, two), key=lambda resource: resource.place)
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="conflict",
+        summary=(
+            f"{second.address} and {first.address} ask for different runs of "
+            f"{second.series.subject.root} on {shared}"
+        ),
+        detail=f"{first.address} is declared at {first.place}",
+        place=second.place,
+        address=str(second.address),
+        hint="make nodes and parameters equal, keep the dates apart, or set `variant` on one",
+    )

@@ -1,0 +1,200 @@
+"""`dates` of a spec: which data dates it asks for, resolved at one moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from reconciler.documents import MapNode, Problems, ScalarNode
+from reconciler.documents.source import Positioned
+from reconciler.model.dates import MIN_DATE, ONE_DAY, DateRange, DateSet, parse_date
+from reconciler.specs.fields import scalar, scalars, value_text, whole
+from reconciler.specs.recurrence import dates_of_rule, parse_rule
+
+_RELATIVE_END = "yesterday"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """What bounds data dates: the last complete one, and the earliest the project allows."""
+
+    yesterday: dt.date
+    earliest: dt.date | None = None
+
+
+def parse_dates(
+    node: MapNode, at: Positioned, calendar: Calendar, problems: Problems
+) -> DateSet | None:
+    """Resolve a `dates` node that fits the schema; `at` is the place of its key.
+
+    Returns:
+        The dates, or None when something is wrong. They are empty only for relative forms that
+        yield nothing today, which is a warning: tomorrow they may yield something.
+    """
+    before = len(problems.found)
+    chosen = _chosen(node, at, calendar, problems)
+    exceptions = parse_date_items(node, "except", problems)
+    rule = _rule(node, problems)
+    if chosen is None or exceptions is None or len(problems.found) > before:
+        return None
+    if rule is not None and (hull := chosen.hull) is not None:
+        kept = _recurring(scalar(node.get("rrule")), rule, hull, problems)
+        if kept is None:
+            return None
+        chosen &= kept
+    chosen -= exceptions
+    if not chosen:
+        _note_empty(node, at, problems)
+        return DateSet() if _is_relative(node) else None
+    return chosen
+
+
+def parse_date_items(node: MapNode, key: str, problems: Problems) -> DateSet | None:
+    """The set that a list of dates and ranges `A..B` names; None when one is malformed."""
+    ranges = [_range(item, problems) for item in scalars(node, key)]
+    good = [item for item in ranges if item is not None]
+    return DateSet.of(good) if len(good) == len(ranges) else None
+
+
+def _is_relative(node: MapNode) -> bool:
+    end = node.get("end")
+    return "last" in node.entries or (end is not None and scalar(end).value == _RELATIVE_END)
+
+
+def _chosen(
+    node: MapNode, at: Positioned, calendar: Calendar, problems: Problems
+) -> DateSet | None:
+    """What `start`+`end`, `list` or `last` name, before exceptions and rules."""
+    forms: list[str] = [key for key in ("start", "list", "last") if key in node.entries]
+    if "end" in node.entries and "start" not in node.entries:
+        forms.insert(0, "end")
+    if len(forms) != 1 or forms == ["end"] or ("start" in forms and "end" not in node.entries):
+        problems.error(
+            at if len(forms) < 2 else node.keys[forms[1]],  # noqa: PLR2004 - the second of two forms
+            "dates_form",
+            "dates need `start` and `end`, or `list`, or `last`, and one of these only",
+        )
+        return None
+    match forms[0]:
+        case "last":
+            return _last(scalar(node.get("last")), calendar, problems)
+        case "list":
+            return _list(node, calendar, problems)
+        case _:
+            return _span(node, calendar, problems)
+
+
+def _last(node: ScalarNode, calendar: Calendar, problems: Problems) -> DateSet | None:
+    first = calendar.yesterday - (whole(node) - 1) * ONE_DAY
+    if first < MIN_DATE:
+        problems.error(node, "date", f"`last` reaches back before {MIN_DATE}")
+        return None
+    chosen = DateRange.inclusive(first, calendar.yesterday)
+    _check_bounds(chosen, node, node, calendar, problems)
+    return DateSet((chosen,))
+
+
+def _list(node: MapNode, calendar: Calendar, problems: Problems) -> DateSet | None:
+    if node.get("rrule") is not None:
+        problems.error(
+            node.keys["rrule"],
+            "dates_form",
+            "a rule needs `start` and `end`, or `last`, not a list",
+        )
+    good: list[DateRange] = []
+    for item in scalars(node, "list"):
+        found = _range(item, problems)
+        if found is not None:
+            _check_bounds(found, item, item, calendar, problems)
+            good.append(found)
+    return DateSet.of(good)
+
+
+def _span(node: MapNode, calendar: Calendar, problems: Problems) -> DateSet | None:
+    start_node, end_node = scalar(node.get("start")), scalar(node.get("end"))
+    start = _date(start_node, problems)
+    relative = end_node.value == _RELATIVE_END
+    end = calendar.yesterday if relative else _date(end_node, problems)
+    if start is None or end is None:
+        return None
+    if relative and start > end:
+        return DateSet()
+    if start > end:
+        problems.error(end_node, "date", f"the end {end} lies before the start {start}")
+        return None
+    chosen = DateRange.inclusive(start, end)
+    _check_bounds(chosen, start_node, end_node, calendar, problems)
+    return DateSet((chosen,))
+
+
+def _check_bounds(
+    dates: DateRange, start: ScalarNode, end: ScalarNode, calendar: Calendar, problems: Problems
+) -> None:
+    if dates.last > calendar.yesterday:
+        problems.error(
+            end,
+            "date_not_complete",
+            f"{dates.last} is not complete yet: the last complete data date is {calendar.yesterday}",
+            hint="end there, or write `end: yesterday`",
+        )
+    if calendar.earliest is not None and dates.start < calendar.earliest:
+        problems.error(
+            start,
+            "earliest_date",
+            f"{dates.start} lies before {calendar.earliest}, the project's earliestDate",
+        )
+
+
+def _rule(node: MapNode, problems: Problems) -> str | None:
+    """The recurrence rule in canonical form, or None: there is none, or it is malformed."""
+    found = node.get("rrule")
+    if found is None:
+        return None
+    try:
+        return parse_rule(value_text(scalar(found)), moving="last" in node.entries)
+    except ValueError as error:
+        _note_rule(scalar(found), error, problems)
+        return None
+
+
+def _recurring(
+    node: ScalarNode, rule: str, within: DateRange, problems: Problems
+) -> DateSet | None:
+    try:
+        return dates_of_rule(rule, within)
+    except ValueError as error:
+        _note_rule(node, error, problems)
+        return None
+
+
+def _note_rule(node: ScalarNode, error: ValueError, problems: Problems) -> None:
+    problems.error(
+        node,
+        "rrule",
+        f"not a usable rule: {error}",
+        hint="for example FREQ=MONTHLY;BYMONTHDAY=-1",
+    )
+
+
+def _note_empty(node: MapNode, at: Positioned, problems: Problems) -> None:
+    summary = "these dates are empty: no data date is left"
+    if _is_relative(node):
+        problems.warning(at, "no_dates", f"{summary} today")
+    else:
+        problems.error(at, "no_dates", summary, hint="widen them, or remove the spec")
+
+
+def _range(node: ScalarNode, problems: Problems) -> DateRange | None:
+    try:
+        return DateRange.parse(value_text(node))
+    except ValueError as error:
+        problems.error(node, "date", str(error))
+        return None
+
+
+def _date(node: ScalarNode, problems: Problems) -> dt.date | None:
+    try:
+        return parse_date(value_text(node))
+    except ValueError as error:
+        problems.error(node, "date", str(error))
+        return None

@@ -1,0 +1,209 @@
+"""Loading every spec of a project, with every problem of every file in one pass."""
+
+from __future__ import annotations
+
+import datetime as dt
+import posixpath
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.documents import (
+    Document,
+    MapNode,
+    Node,
+    Problems,
+    ScalarNode,
+    Source,
+    check_schema,
+    listed,
+    quoted,
+    read_documents,
+    suggestion,
+)
+from reconciler.model.addresses import Address, Kind
+from reconciler.model.diagnostics import Diagnostic, Place, Severity, has_errors, in_order
+from reconciler.model.project import Project, SimulatorEndpoint
+from reconciler.model.resources import Resource
+from reconciler.specs.context import Context
+from reconciler.specs.crosschecks import check_conflicts, check_names
+from reconciler.specs.finding import Finder, Segment, file_problem, parse_pattern, shown
+from reconciler.specs.resources import check_reachable, parse_resource
+from reconciler.specs.unsupported import note_unsupported
+
+_GATE = "Gate"
+_KINDS = (*(kind.value for kind in Kind), _GATE)
+#: After this many problems the rest of a file is left for the next time.
+FILE_PROBLEM_LIMIT = 100
+_WILDCARD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The resources that are right, by address, and the diagnostics of all, by place."""
+
+    resources: tuple[Resource, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ()) -> Loaded:
+    """Load the specs of a project.
+
+    Args:
+        project: What `load_project` returned.
+        now: The aware moment at which relative dates are resolved.
+        paths: Files, folders or patterns to load instead of the project's own, relative to its root.
+
+    Returns:
+        What could be loaded and everything that is wrong; what a spec holds never raises.
+    """
+    context = Context(project, now)
+    problems_of_paths: list[Diagnostic] = []
+    patterns = _patterns(project, paths, problems_of_paths)
+    finder = Finder(Path(project.root), patterns, ignored=_other_files(project))
+    diagnostics: list[Diagnostic] = []
+    declared: list[Resource] = []
+    sound: list[Resource] = []
+    sources: dict[str, Source] = {}
+    for found in finder.files():
+        read = read_documents(found.data, found.file)
+        sources[found.file] = read.source
+        of_file = list(read.diagnostics)
+        for document in read.documents:
+            problems = Problems(read.source)
+            resource = _parse(document, context, problems)
+            if problems.found:
+                address = _address(document.root)
+                of_file.extend(replace(item, address=address) for item in problems.found)
+            if resource is not None:
+                declared.append(resource)
+                if not has_errors(problems.found):
+                    sound.append(resource)
+            if len(of_file) >= FILE_PROBLEM_LIMIT:
+                of_file.append(_cut(of_file[-1]))
+                break
+        diagnostics.extend(of_file)
+    diagnostics.extend(problems_of_paths)
+    diagnostics.extend(finder.diagnostics)
+    # A spec that is wrong elsewhere still has a name and dates, which may be wrong too.
+    crossing = (*check_names(declared), *check_conflicts(declared))
+    diagnostics.extend(_with_excerpt(item, sources) for item in crossing)
+    if not sources and not diagnostics:
+        diagnostics.append(_nothing(project))
+    sound.sort(key=lambda resource: (resource.address, resource.place))
+    return Loaded(resources=tuple(sound), diagnostics=in_order(diagnostics))
+
+
+def _other_files(project: Project) -> frozenset[str]:
+    """Files that a wide pattern may match although they are no specs."""
+    worlds = (
+        item.endpoint.world
+        for item in project.connections.values()
+        if isinstance(item.endpoint, SimulatorEndpoint) and item.endpoint.world is not None
+    )
+    return frozenset((project.file, *map(posixpath.normpath, worlds)))
+
+
+def _patterns(
+    project: Project, paths: Sequence[str], diagnostics: list[Diagnostic]
+) -> list[tuple[Segment, ...]]:
+    patterns = []
+    for text in paths or project.specs:
+        parsed = parse_pattern(text)
+        if isinstance(parsed, str):
+            summary = f"the path {quoted(text)} {parsed}"
+            diagnostics.append(file_problem(project.file, "path", summary))
+        elif not paths or _WILDCARD.search(text):
+            patterns.append(parsed)
+        else:
+            patterns.extend(_of_path(Path(project.root), text, diagnostics))
+    return patterns
+
+
+def _of_path(
+    root: Path, path: str, diagnostics: list[Diagnostic]
+) -> Iterator[tuple[Segment, ...]]:
+    """The patterns of a path without wildcards: the file, or every YAML file in the folder."""
+    try:
+        is_folder = stat.S_ISDIR((root / path).lstat().st_mode)
+    except OSError as error:
+        summary = f"cannot be read: {error.strerror}"
+        diagnostics.append(file_problem(shown(path), "unreadable", summary))
+        return
+    for text in (f"{path}/**/*.yaml", f"{path}/**/*.yml") if is_folder else (path,):
+        parsed = parse_pattern(text)
+        if not isinstance(parsed, str):
+            yield parsed
+
+
+def _parse(document: Document, context: Context, problems: Problems) -> Resource | None:
+    root = document.root
+    if not isinstance(root, MapNode):
+        problems.error(root, "wrong_type", "a spec must be a mapping (`key: value`)")
+        return None
+    declared = root.get("kind")
+    if not isinstance(declared, ScalarNode):
+        problems.error(
+            root, "missing_key", 'the document needs "kind"', hint=f"for example kind: {_KINDS[0]}"
+        )
+        return None
+    if declared.text not in _KINDS:
+        problems.error(
+            declared,
+            "unknown_kind",
+            f"there is no kind {quoted(declared.text)} of spec",
+            hint=suggestion(declared.text, _KINDS)
+            or f"the kinds are {listed(_KINDS, last='and')}",
+        )
+        return None
+    fits = check_schema(document, declared.text.lower(), problems)
+    if declared.text == _GATE:
+        note_unsupported(problems, declared, "the kind Gate")
+        return None
+    if fits:
+        return parse_resource(Kind(declared.text), root, context, problems)
+    check_reachable(root, context, problems)
+    return None
+
+
+def _address(root: Node) -> str | None:
+    """The address a document means to declare, for messages, as far as it can be told."""
+    if not isinstance(root, MapNode):
+        return None
+    kind, metadata = root.get("kind"), root.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, MapNode) else None
+    if not isinstance(kind, ScalarNode) or not isinstance(name, ScalarNode):
+        return None
+    try:
+        return str(Address.parse(f"{kind.text.lower()}.{name.text}"))
+    except ValueError:
+        return None
+
+
+def _with_excerpt(item: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic:
+    if item.place is None or item.place.file not in sources:
+        return item
+    return replace(item, excerpt=sources[item.place.file].excerpt(item.place.line))
+
+
+def _cut(last: Diagnostic) -> Diagnostic:
+    return replace(
+        last,
+        code="many_problems",
+        summary="the rest of this file was not checked: there are too many problems before",
+        detail="",
+        hint="solve those first",
+        address=None,
+    )
+
+
+def _nothing(project: Project) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="no_specs",
+        summary="no spec file was found",
+        place=Place(project.file),
+        hint=f"spec.specs looks for {listed(project.specs)}",
+    )

@@ -1,0 +1,57 @@
+"""What is particular to a ManualFlow: the flow, its parameters, and where it may run."""
+
+from __future__ import annotations
+
+from reconciler.documents import MapNode, Problems
+from reconciler.model.addresses import Kind
+from reconciler.model.project import Connection
+from reconciler.model.series import Series, Subject, sorted_params
+from reconciler.specs.fields import mapping, optional_mapping, optional_text, scalar, text
+from reconciler.specs.params import FLOW_SCOPE, parse_node_params, parse_params
+
+
+def manual_flow_series(spec: MapNode, connection: Connection, problems: Problems) -> Series | None:
+    """What a ManualFlow runs; None, with a problem noted, when it cannot be told."""
+    at = scalar(spec.get("connection"))
+    if connection.environment != "PROD":
+        problems.error(
+            at,
+            "environment",
+            f'the connection "{connection.name}" is on {connection.environment}, '
+            "and manual flows run on PROD only",
+            hint="name a connection with environment: PROD",
+        )
+    if connection.project is None:
+        problems.error(
+            at,
+            "connection_lacks",
+            f'the connection "{connection.name}" has no project, which a ManualFlow needs',
+            hint=f"add project, the workspace's English identifier, to it, at {connection.place}",
+        )
+    params = _params(spec, problems)
+    if connection.project is None:
+        return None
+    return Series(
+        subject=Subject(
+            realm=connection.realm,
+            provider=connection.provider,
+            region=connection.region,
+            workspace=connection.project,
+            environment=connection.environment,
+            kind=Kind.MANUAL_FLOW,
+            root=text(mapping(spec.get("target")), "flow"),
+            variant=optional_text(spec, "variant"),
+        ),
+        params=sorted_params(params),
+    )
+
+
+def _params(spec: MapNode, problems: Problems) -> dict[str, dict[str, str]]:
+    node = optional_mapping(spec, "params")
+    if node is None:
+        return {}
+    flow, nodes = optional_mapping(node, "flow"), optional_mapping(node, "nodes")
+    params = {} if nodes is None else parse_node_params(nodes, problems)
+    if flow is not None:
+        params[FLOW_SCOPE] = parse_params(flow, problems)
+    return params

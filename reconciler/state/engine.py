@@ -1,0 +1,82 @@
+"""Opening the database: location, permissions, durability."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from reconciler.model.errors import StateError
+
+#: How long a writer waits for another process's write transaction.
+BUSY_TIMEOUT_SECONDS = 10
+
+
+def sqlite_path(url: str, root: Path) -> Path:
+    """The file of a `sqlite:///` URL; relative ones lie under the project's folder.
+
+    Raises:
+        StateError: Not a SQLite URL with a file.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StateError(
+            "the state URL cannot be read", hint="write sqlite:///FILE in reconciler.yaml"
+        ) from None
+    if (
+        parsed.get_backend_name() != "sqlite"
+        or not parsed.database
+        or parsed.database == ":memory:"
+    ):
+        raise StateError(
+            f"state in {parsed.get_backend_name()} is not supported yet",
+            hint="write sqlite:///FILE in reconciler.yaml",
+        )
+    return root / parsed.database
+
+
+def open_engine(path: Path, *, read_only: bool) -> Engine:
+    """Open a SQLite file that exists (`read_only`) or may be created.
+
+    Every write transaction takes the write lock at its start, so that what it reads cannot move under
+    it, and every commit is durable when it returns.
+
+    Raises:
+        StateError: The folder cannot be made.
+    """
+    if not read_only:
+        _make_private(path)
+    mode = "ro" if read_only else "rwc"
+    url = URL.create(
+        "sqlite+pysqlite", database=f"file:{path}", query={"mode": mode, "uri": "true"}
+    )
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        connection.execute("PRAGMA foreign_keys = ON")
+        if not read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise StateError(f"the state file {path} cannot be made: {error.strerror}") from error

@@ -1,0 +1,74 @@
+"""The journal: append-only, each entry chained to the one before by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, insert, select
+
+from reconciler.model.canonical import canonical_json
+from reconciler.model.state import Actor, JournalEntry
+from reconciler.state.codec import from_millis
+from reconciler.state.schema import journal
+
+#: What the first entry is chained to.
+GENESIS = "0" * 64
+
+
+def append(
+    connection: Connection,
+    *,
+    stack_id: str,
+    fence: int,
+    at: int,
+    actor: Actor,
+    event: str,
+    data: dict[str, object],
+) -> None:
+    """Add one entry in the caller's transaction. `at` is in milliseconds since 1970 UTC."""
+    last = connection.execute(
+        select(journal.c.seq, journal.c.hash)
+        .where(journal.c.stack_id == stack_id)
+        .order_by(journal.c.seq.desc())
+        .limit(1)
+    ).first()
+    seq, prev_hash = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    entry: dict[str, object] = {
+        "stack_id": stack_id,
+        "seq": seq,
+        "at": at,
+        "fence": fence,
+        "who": actor.who,
+        "command": actor.command,
+        "git_commit": actor.git_commit,
+        "event": event,
+        "data": canonical_json(data),
+        "prev_hash": prev_hash,
+    }
+    connection.execute(insert(journal).values(**entry, hash=_hash(entry)))
+
+
+def entries(connection: Connection, stack_id: str) -> Iterator[JournalEntry]:
+    """All entries, oldest first."""
+    rows = connection.execute(
+        select(journal).where(journal.c.stack_id == stack_id).order_by(journal.c.seq)
+    ).mappings()
+    for row in rows:
+        yield JournalEntry(
+            seq=row["seq"],
+            at=from_millis(row["at"]),
+            fence=row["fence"],
+            who=row["who"],
+            command=row["command"],
+            git_commit=row["git_commit"],
+            event=row["event"],
+            data=json.loads(row["data"]),
+            prev_hash=row["prev_hash"],
+            hash=row["hash"],
+        )
+
+
+def _hash(entry: dict[str, object]) -> str:
+    return hashlib.sha256(canonical_json(entry).encode()).hexdigest()

@@ -1,0 +1,55 @@
+"""How attempts may change: each transition is a compare-and-set in the caller's transaction.
+
+    intent ──▶ sent ──▶ accepted ⇄ partial
+      │         ├─────▶ refused
+      └─▶ void  └─────▶ unknown ──▶ accepted | absent
+
+What never ran (void, refused, absent) stays so; an accepted run is never un-accepted. `partial` is
+accepted with dates missing, and turns back when they appear.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, update
+
+from reconciler.model.attempts import AttemptState
+from reconciler.model.errors import StateError
+from reconciler.state.schema import attempt
+
+_FROM: dict[AttemptState, frozenset[AttemptState]] = {
+    AttemptState.SENT: frozenset({AttemptState.INTENT}),
+    AttemptState.VOID: frozenset({AttemptState.INTENT}),
+    AttemptState.REFUSED: frozenset({AttemptState.SENT, AttemptState.INTENT}),
+    AttemptState.UNKNOWN: frozenset({AttemptState.SENT}),
+    AttemptState.ACCEPTED: frozenset(
+        {AttemptState.SENT, AttemptState.UNKNOWN, AttemptState.PARTIAL, AttemptState.ACCEPTED}
+    ),
+    AttemptState.PARTIAL: frozenset({AttemptState.ACCEPTED, AttemptState.PARTIAL}),
+    AttemptState.ABSENT: frozenset({AttemptState.SENT, AttemptState.UNKNOWN}),
+}
+
+
+def move(
+    connection: Connection, attempt_id: str, to: AttemptState, columns: dict[str, object]
+) -> None:
+    """Move one attempt to a state it may go to from where it is, and write `columns` with it.
+
+    Raises:
+        StateError: It is in a state from which that is not allowed; nothing was written.
+    """
+    moved = connection.execute(
+        update(attempt)
+        .where(attempt.c.attempt_id == attempt_id)
+        .where(attempt.c.state.in_([state.value for state in sorted_states(_FROM[to])]))
+        .values(state=to.value, **columns)
+    ).rowcount
+    if not moved:
+        raise StateError(
+            f"attempt {attempt_id} cannot become {to.value}: its state has moved on",
+            hint="run the command again: it continues from what is on record",
+        )
+
+
+def sorted_states(states: frozenset[AttemptState]) -> list[AttemptState]:
+    """In the order of their definition, so that statements are stable."""
+    return [state for state in AttemptState if state in states]

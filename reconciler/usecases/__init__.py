@@ -1,0 +1,1 @@
+"""What each command does, one module each: values in, a result value out; nothing is printed here."""

@@ -1,0 +1,163 @@
+"""Apply: from a plan, just made or saved, to calls sent, recorded and followed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from reconciler.model.diagnostics import has_errors
+from reconciler.model.errors import PlanRefused, PolicyError, StateMissing
+from reconciler.model.plan import Plan
+from reconciler.model.report import ApplyReport
+from reconciler.model.resources import Resource
+from reconciler.model.series import Realm
+from reconciler.planning.planner import spec_digest
+from reconciler.usecases.carrying_out import ApplyHooks, ApplyOptions, carry_out
+from reconciler.usecases.plan import connections_in_use, make_plan, sound_specs
+from reconciler.wiring.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reconciler.state.store import SqlStore
+
+
+def apply_project(workspace: Workspace, options: ApplyOptions, hooks: ApplyHooks) -> ApplyReport:
+    """Plan, ask, apply.
+
+    Raises:
+        InputError, PolicyError, Declined, StateError: Nothing was sent.
+    """
+    loaded = sound_specs(workspace)
+    live = Realm.LIVE in workspace.realms({resource.connection for resource in loaded.resources})
+    store = workspace.store_to_write("apply", create=options.create_state or not live)
+    try:
+        return asyncio.run(_plan_and_apply(workspace, loaded.resources, store, options, hooks))
+    finally:
+        store.close()
+
+
+async def _plan_and_apply(
+    workspace: Workspace,
+    resources: tuple[Resource, ...],
+    store: SqlStore,
+    options: ApplyOptions,
+    hooks: ApplyHooks,
+) -> ApplyReport:
+    recorded = store.snapshot()
+    names = connections_in_use(workspace, resources, recorded)
+    async with workspace.lines(names) as lines:
+        planned = await make_plan(workspace, resources, recorded, lines, options.planning)
+        refuse_broken_policy(planned.plan)
+        hooks.approve(planned.plan)
+        store.observe(planned.gathered.changed, at=planned.gathered.at)
+        return await carry_out(workspace, planned.plan, store, lines, options, hooks, {})
+
+
+def apply_saved(
+    workspace: Workspace, plan: Plan, options: ApplyOptions, hooks: ApplyHooks
+) -> ApplyReport:
+    """Apply a saved plan. Its specs need not be at hand; where they are, they must still ask for it.
+
+    Raises:
+        PlanRefused: Expired, of another project, or of another store.
+        StateError: The store cannot be used. Nothing was sent.
+    """
+    _refuse_foreign(workspace, plan)
+    refuse_broken_policy(plan)
+    store = _store_of_plan(workspace, plan, options)
+    try:
+        return asyncio.run(_apply_saved(workspace, plan, store, options, hooks))
+    finally:
+        store.close()
+
+
+async def _apply_saved(
+    workspace: Workspace,
+    plan: Plan,
+    store: SqlStore,
+    options: ApplyOptions,
+    hooks: ApplyHooks,
+) -> ApplyReport:
+    recorded = store.snapshot()
+    names = {call.connection for call in plan.calls}
+    names |= {adoption.connection for adoption in plan.adoptions}
+    names |= {heading.connection for heading in plan.headings}
+    names |= {attempt.connection for attempt in recorded.attempts}
+    known = frozenset(names & workspace.project.connections.keys())
+    async with workspace.lines(known) as lines:
+        hooks.approve(plan)
+        moved = spec_moved(workspace, plan)
+        return await carry_out(workspace, plan, store, lines, options, hooks, moved)
+
+
+def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
+    if plan.project != workspace.project.name:
+        raise PlanRefused(f"this plan is for project {plan.project}, not {workspace.project.name}")
+    if workspace.clock.now() >= plan.expires_at:
+        raise PlanRefused(
+            f"this plan expired on {plan.expires_at:%Y-%m-%d %H:%M} UTC", hint="make a new plan"
+        )
+    missing = {call.connection for call in plan.calls} - workspace.project.connections.keys()
+    if missing:
+        raise PlanRefused(
+            f"this plan uses connections that the project no longer has: {', '.join(sorted(missing))}",
+            hint="make a new plan",
+        )
+    for call in plan.calls:
+        realm = workspace.project.connections[call.connection].realm
+        if plan.series[call.series].subject.realm is not realm:
+            raise PlanRefused(
+                f"connection {call.connection} now belongs to the {realm.value} realm; "
+                "the plan was made for another",
+                hint="make a new plan",
+            )
+
+
+def _store_of_plan(workspace: Workspace, plan: Plan, options: ApplyOptions) -> SqlStore:
+    live = Realm.LIVE in workspace.realms({call.connection for call in plan.calls})
+    may_create = plan.lineage is None and (options.create_state or not live)
+    try:
+        store = workspace.store_to_write("apply", create=may_create, plan_id=plan.id)
+    except StateMissing:
+        if plan.lineage is None:
+            raise
+        raise PlanRefused(
+            "this plan was made on a state store that is not here", hint="make a new plan"
+        ) from None
+    lineage = store.snapshot().lineage
+    mine = plan.lineage == lineage or (plan.lineage is None and store.created_for() == plan.id)
+    if not mine:
+        store.close()
+        raise PlanRefused(
+            "this plan was made on another state store"
+            if plan.lineage is not None
+            else "this plan was made without a state store, and there is one now",
+            hint="make a new plan",
+        )
+    return store
+
+
+def spec_moved(workspace: Workspace, plan: Plan) -> dict[str, str]:
+    """Calls that the specs at hand no longer ask for, with the reason; absent specs say nothing."""
+    loaded = workspace.load_specs()
+    if has_errors(loaded.diagnostics) or not loaded.resources:
+        return {}
+    by_address = {resource.address: resource for resource in loaded.resources}
+    moved = {}
+    for call in plan.calls:
+        resource = by_address.get(call.address)
+        if resource is None:
+            moved[call.id] = "its spec is gone"
+        elif spec_digest(resource, call.dates) != call.spec_digest:
+            moved[call.id] = "its spec was edited since planning"
+    return moved
+
+
+def refuse_broken_policy(plan: Plan) -> None:
+    """Refuse a plan that the project's policy does not allow.
+
+    Raises:
+        PolicyError: It holds such an error.
+    """
+    broken = [item for item in plan.diagnostics if item.code.startswith("policy_")]
+    if broken:
+        raise PolicyError(broken)

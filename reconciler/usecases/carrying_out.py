@@ -1,0 +1,235 @@
+"""Carrying out a plan under the lock, waiting for its runs, and saying what is left to a person."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.applying.engine import Applied, Bench, Stop, apply_plan
+from reconciler.applying.gathering import Line, observe_attempts
+from reconciler.applying.waiting import Watch, follow
+from reconciler.model.addresses import Address
+from reconciler.model.attempts import AttemptState, RecordedState
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.errors import FenceLost, LockHeld
+from reconciler.model.events import CallUnknown, RunAdopted
+from reconciler.model.plan import Decision, Plan
+from reconciler.model.report import ApplyReport
+from reconciler.model.runs import UnitStatus
+from reconciler.model.state import Lease
+from reconciler.planning.history import Past, history
+from reconciler.planning.planner import attempts_by_subject
+from reconciler.ports import Reporter
+from reconciler.usecases.plan import PlanOptions, calls_made
+from reconciler.wiring.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reconciler.state.store import SqlStore
+
+#: How often a lease is prolonged, and how often a held lock is tried again.
+HEARTBEAT_SECONDS = 20.0
+LOCK_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOptions:
+    """What `apply` was asked for. Times are in seconds; `timeout` bounds the waiting, None is for ever."""
+
+    planning: PlanOptions = field(default_factory=PlanOptions)
+    wait: bool = False
+    timeout: float | None = None
+    lock_timeout: float = 0.0
+    at_once: int = 4
+    create_state: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyHooks:
+    """What the command line lends an apply: approval of a plan, a reporter, the stop signal."""
+
+    approve: Callable[[Plan], None]
+    reporter: Reporter
+    stop: Stop
+
+
+async def carry_out(
+    workspace: Workspace,
+    plan: Plan,
+    store: SqlStore,
+    lines: Mapping[str, Line],
+    options: ApplyOptions,
+    hooks: ApplyHooks,
+    moved: Mapping[str, str],
+) -> ApplyReport:
+    """Send what a plan asks for, then wait if asked to.
+
+    `moved` names calls that the specs at hand no longer ask for, with the reason. The lock is held while
+    sending, not while waiting.
+
+    Raises:
+        StateError: The lock could not be had or was lost, or the store failed.
+    """
+    applied = Applied(hooks.reporter)
+    if plan.calls or plan.adoptions:
+        async with _locked(workspace, store, options, hooks.stop) as lease:
+            bench = Bench(
+                store=store,
+                lease=lease,
+                lines=lines,
+                clock=workspace.clock,
+                reporter=hooks.reporter,
+                stop=hooks.stop,
+                at_once=options.at_once,
+                spec_moved=moved,
+            )
+            applied = await apply_plan(plan, bench)
+    covered = _covered(plan, store.snapshot())
+    if applied.of(RunAdopted):
+        await _observe(workspace, store, lines, covered)
+    finished = True
+    if options.wait and not hooks.stop.is_set():
+        finished = await _wait(workspace, store, lines, options, hooks, covered)
+    today = workspace.clock.now().date()
+    for name, line in lines.items():
+        store.count_calls(name, today, line.provider.calls_made)
+    unknown, unhelped = _leftovers(plan, applied, store.snapshot(), covered)
+    return ApplyReport(
+        plan=plan,
+        events=applied.events,
+        unknown=unknown,
+        unhelped=unhelped,
+        calls=calls_made(lines),
+        finished=finished,
+        interrupted=hooks.stop.is_set(),
+    )
+
+
+@asynccontextmanager
+async def _locked(
+    workspace: Workspace, store: SqlStore, options: ApplyOptions, stop: Stop
+) -> AsyncIterator[Lease]:
+    """Hold the lock, and prolong its lease while the context lasts."""
+    lease = await _acquire(workspace, store, options, stop)
+    heart = asyncio.create_task(_beat(workspace, store, lease))
+    try:
+        yield lease
+    finally:
+        heart.cancel()
+        store.release(lease)
+
+
+async def _acquire(
+    workspace: Workspace, store: SqlStore, options: ApplyOptions, stop: Stop
+) -> Lease:
+    clock = workspace.clock
+    give_up = clock.monotonic() + options.lock_timeout
+    while True:
+        try:
+            return store.acquire()
+        except LockHeld:
+            if clock.monotonic() >= give_up or stop.is_set():
+                raise
+            await clock.sleep(LOCK_RETRY_SECONDS)
+
+
+async def _beat(workspace: Workspace, store: SqlStore, lease: Lease) -> None:
+    while True:
+        await workspace.clock.sleep(HEARTBEAT_SECONDS)
+        try:
+            store.renew(lease)
+        except FenceLost:
+            return  # the next guarded write says so where it matters
+
+
+async def _wait(
+    workspace: Workspace,
+    store: SqlStore,
+    lines: Mapping[str, Line],
+    options: ApplyOptions,
+    hooks: ApplyHooks,
+    covered: Mapping[str, DateSet],
+) -> bool:
+    clock = workspace.clock
+    watch = Watch(
+        store=store,
+        lines=lines,
+        clock=clock,
+        reporter=hooks.reporter,
+        stop=hooks.stop,
+        deadline=None if options.timeout is None else clock.monotonic() + options.timeout,
+    )
+    return await follow(
+        watch,
+        lambda attempt: bool(covered.get(attempt.subject, DateSet()) & DateSet((attempt.dates,))),
+    )
+
+
+async def _observe(
+    workspace: Workspace,
+    store: SqlStore,
+    lines: Mapping[str, Line],
+    covered: Mapping[str, DateSet],
+) -> None:
+    """Read runs that were just adopted, so that the record says how far they are."""
+    recorded = store.snapshot()
+    fresh = [
+        one
+        for one in recorded.attempts
+        if one.subject in covered and one.state is AttemptState.ACCEPTED and not one.coverage
+    ]
+    unreadable: dict[Address, Diagnostic] = {}
+    at = workspace.clock.now()
+    changed = await observe_attempts(fresh, recorded, lines, at=at, unreadable=unreadable)
+    store.observe(changed, at=at)
+
+
+def _covered(plan: Plan, recorded: RecordedState) -> dict[str, DateSet]:
+    """By subject, the units the plan is about: what it decided on, whoever they ran for before."""
+    by_address: dict[Address, DateSet] = defaultdict(DateSet)
+    for action in plan.actions:
+        if action.decision is not Decision.RELEASED:
+            by_address[action.address] |= action.dates
+    covered: dict[str, DateSet] = defaultdict(DateSet)
+    for attempt in recorded.attempts:
+        covered[attempt.subject] |= by_address[attempt.address] & DateSet((attempt.dates,))
+    return {subject: dates for subject, dates in covered.items() if dates}
+
+
+def _leftovers(
+    plan: Plan,
+    applied: Applied,
+    recorded: RecordedState,
+    covered: Mapping[str, DateSet],
+) -> tuple[dict[Address, DateSet], dict[Address, DateSet]]:
+    """The units that are of unknown outcome, and those that only a person can help, by address."""
+    unknown: dict[Address, list[DateRange]] = defaultdict(list)
+    unhelped: dict[Address, list[DateRange]] = defaultdict(list)
+    for subject, attempts in attempts_by_subject(recorded).items():
+        for piece, past in history(attempts).restricted(covered.get(subject, DateSet())):
+            if past.state.unresolved and past.status is None:
+                unknown[past.address].append(piece)
+            elif _needs_help(past):
+                unhelped[past.address].append(piece)
+    for action in plan.actions:
+        if action.decision is Decision.HOLD:
+            unhelped[action.address].extend(action.dates)
+    for event in applied.of(CallUnknown):
+        unknown[event.address].extend(event.dates)
+    return (
+        {address: DateSet.of(pieces) for address, pieces in unknown.items()},
+        {address: DateSet.of(pieces) for address, pieces in unhelped.items()},
+    )
+
+
+_ENDED_BADLY = frozenset(
+    {UnitStatus.FAILURE, UnitStatus.NOT_RUN, UnitStatus.HOLLOW, UnitStatus.STOPPED}
+)
+
+
+def _needs_help(past: Past) -> bool:
+    return past.status in _ENDED_BADLY or (past.gone and past.in_flight)

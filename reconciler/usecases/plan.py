@@ -1,0 +1,147 @@
+"""Make a plan: specs, store and service in; a plan out. Writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler import __version__
+from reconciler.applying.gathering import Gathered, Line, Refresh, gather
+from reconciler.model.attempts import RecordedState
+from reconciler.model.diagnostics import Diagnostic, has_errors
+from reconciler.model.errors import InputError
+from reconciler.model.plan import Plan
+from reconciler.model.resources import Resource
+from reconciler.planning.planner import Making, build_plan
+from reconciler.specs import Loaded
+from reconciler.usecases.selection import Selection
+from reconciler.wiring.workspace import Workspace
+
+#: Length of a plan id, in base32 characters.
+PLAN_ID_LENGTH = 16
+
+_MILLISECOND = dt.timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What `plan` was asked for."""
+
+    refresh: Refresh = Refresh.NORMAL
+    selection: Selection = field(default_factory=Selection)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan with what it was made from, so that an apply can go on from there."""
+
+    plan: Plan
+    gathered: Gathered
+
+
+def plan_project(
+    workspace: Workspace, options: PlanOptions
+) -> tuple[Plan, tuple[Diagnostic, ...]]:
+    """Plan a whole project.
+
+    Returns:
+        The plan, and the warnings about its specs.
+
+    Raises:
+        InputError: The specs are wrong, or a target names nothing.
+        StateError: The store cannot be read.
+    """
+    loaded = sound_specs(workspace)
+    store = workspace.store_to_read("plan")
+    recorded = RecordedState()
+    if store is not None:
+        recorded = store.snapshot()
+        store.close()
+    planned = asyncio.run(_plan(workspace, loaded.resources, recorded, options))
+    return planned.plan, loaded.diagnostics
+
+
+def sound_specs(workspace: Workspace) -> Loaded:
+    """Load the specs.
+
+    Raises:
+        InputError: They hold an error; all problems are in it.
+    """
+    loaded = workspace.load_specs()
+    if has_errors(loaded.diagnostics):
+        raise InputError(loaded.diagnostics)
+    return loaded
+
+
+def connections_in_use(
+    workspace: Workspace, resources: Iterable[Resource], recorded: RecordedState
+) -> frozenset[str]:
+    """The connections that the resources and the record name, as far as the project still has them."""
+    named = {resource.connection for resource in resources}
+    named.update(attempt.connection for attempt in recorded.attempts)
+    return frozenset(named & workspace.project.connections.keys())
+
+
+async def _plan(
+    workspace: Workspace,
+    resources: tuple[Resource, ...],
+    recorded: RecordedState,
+    options: PlanOptions,
+) -> Planned:
+    names = connections_in_use(workspace, resources, recorded)
+    offline = options.refresh is Refresh.OFFLINE
+    async with workspace.lines(names, offline=offline) as lines:
+        return await make_plan(workspace, resources, recorded, lines, options)
+
+
+async def make_plan(
+    workspace: Workspace,
+    resources: tuple[Resource, ...],
+    recorded: RecordedState,
+    lines: Mapping[str, Line],
+    options: PlanOptions,
+) -> Planned:
+    """Gather what the plan needs to know, and build it."""
+    options.selection.ensure_matches(
+        [resource.address for resource in resources]
+        + [attempt.address for attempt in recorded.attempts]
+    )
+    as_of = workspace.clock.now()
+    before = calls_made(lines)
+    gathered = await gather(
+        resources,
+        recorded,
+        lines,
+        clock=workspace.clock,
+        refresh=options.refresh,
+        selected=options.selection,
+    )
+    created_at = workspace.clock.now()
+    making = Making(
+        plan_id=workspace.ids.token(PLAN_ID_LENGTH),
+        project=workspace.project.name,
+        tool_version=__version__,
+        as_of=_to_millisecond(as_of),
+        created_at=_to_millisecond(created_at),
+        policy=workspace.project.policy,
+        reads=calls_made(lines) - before,
+        token=workspace.ids.token,
+        wire=lambda name, series, dates, run, tuning: lines[name].provider.wire_call(
+            series, dates, run, tuning
+        ),
+    )
+    return Planned(plan=build_plan(gathered.situation, making), gathered=gathered)
+
+
+def calls_made(lines: Mapping[str, Line]) -> int:
+    """API calls sent so far over all connections."""
+    return sum(line.provider.calls_made for line in lines.values())
+
+
+def _to_millisecond(moment: dt.datetime) -> dt.datetime:
+    # Plan files hold milliseconds; a plan in memory must not differ from itself read back.
+    return moment - dt.timedelta(
+        microseconds=moment.microsecond % (_MILLISECOND // dt.timedelta(microseconds=1))
+    )

@@ -1,0 +1,63 @@
+"""Plan files on disk: written whole or not at all, readable by their owner only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from reconciler.formats.planfile import parse_plan, plan_text
+from reconciler.model.errors import PlanRefused, ReconcilerError
+from reconciler.model.plan import Plan
+
+#: A plan file larger than this is none of ours.
+LARGEST_PLAN_BYTES = 256 * 1024 * 1024
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Write a plan, mode 0600, so that a reader sees the old file or the new one and nothing between.
+
+    Raises:
+        ReconcilerError: The file cannot be written.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(plan_text(plan))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise ReconcilerError(f"the plan cannot be written to {path}: {error.strerror}") from error
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan file, once, into memory.
+
+    Raises:
+        PlanRefused: It is no plan, or was edited.
+        ReconcilerError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_PLAN_BYTES + 1)
+    except OSError as error:
+        raise ReconcilerError(f"the plan {path} cannot be read: {error.strerror}") from error
+    if len(raw) > LARGEST_PLAN_BYTES:
+        raise PlanRefused(f"{path} is too large to be a plan")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise PlanRefused(f"{path} is not a plan: it is not UTF-8 text") from None
+    return parse_plan(text)

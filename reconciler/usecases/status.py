@@ -1,0 +1,163 @@
+"""Coverage: how far every declared unit is, refreshed and recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+
+from reconciler.applying.engine import Stop
+from reconciler.applying.gathering import Gathered, Refresh, gather
+from reconciler.applying.waiting import Watch, follow
+from reconciler.model.addresses import Address
+from reconciler.model.attempts import RecordedState
+from reconciler.model.dates import DateSet
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.plan import Decision, Reason
+from reconciler.planning.deciding import Verdict
+from reconciler.planning.history import Past
+from reconciler.planning.planner import Decided, decide_all, explained
+from reconciler.ports import Reporter
+from reconciler.usecases.plan import connections_in_use, sound_specs
+from reconciler.usecases.selection import Selection
+from reconciler.wiring.workspace import Workspace
+
+#: Statuses that are no run's: nothing was started, nobody knows, or another address counts it.
+MISSING, UNKNOWN, SHARED = "missing", "unknown", "shared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Units of one address that are alike. `status` is a run's, or one of the words above."""
+
+    dates: DateSet
+    status: str
+    reason: str
+    run_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceStatus:
+    """One resource's coverage, ordered by first date."""
+
+    address: Address
+    ranges: tuple[Coverage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectStatus:
+    """All resources by address; `needs_person` says that some unit is unknown or held."""
+
+    resources: tuple[ResourceStatus, ...]
+    needs_person: bool
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def project_status(workspace: Workspace, selection: Selection) -> ProjectStatus:
+    """Read what is unfinished, record it, and say how far everything is.
+
+    Raises:
+        InputError: The specs are wrong, or a pattern names nothing.
+        StateError: The store cannot be used.
+    """
+    return _of_gathered(_gathered(workspace, selection))
+
+
+def watch_project(
+    workspace: Workspace, selection: Selection, *, reporter: Reporter, stop: Stop
+) -> ProjectStatus:
+    """Follow everything in flight to its end, then say how far everything is."""
+    gathered = _gathered(workspace, selection)
+    recorded = gathered.situation.recorded
+    if recorded.lineage is None:
+        return _of_gathered(gathered)
+    store = workspace.store_to_write("status", create=False)
+
+    async def watching() -> None:
+        names = connections_in_use(workspace, (), recorded)
+        async with workspace.lines(names) as lines:
+            watch = Watch(
+                store=store, lines=lines, clock=workspace.clock, reporter=reporter, stop=stop
+            )
+            await follow(watch, lambda attempt: selection(attempt.address))
+
+    try:
+        asyncio.run(watching())
+    finally:
+        store.close()
+    return _of_gathered(_gathered(workspace, selection))
+
+
+def _gathered(workspace: Workspace, selection: Selection) -> Gathered:
+    resources = sound_specs(workspace).resources
+    existing = workspace.store_to_read("status")
+    if existing is None:
+        return asyncio.run(_gather(workspace, selection, RecordedState(), Refresh.OFFLINE))
+    existing.close()
+    store = workspace.store_to_write("status", create=False)
+    try:
+        recorded = store.snapshot()
+        selection.ensure_matches(
+            [resource.address for resource in resources]
+            + [attempt.address for attempt in recorded.attempts]
+        )
+        gathered = asyncio.run(_gather(workspace, selection, recorded, Refresh.NORMAL))
+        store.observe(gathered.changed, at=gathered.at)
+    finally:
+        store.close()
+    return gathered
+
+
+async def _gather(
+    workspace: Workspace, selection: Selection, recorded: RecordedState, refresh: Refresh
+) -> Gathered:
+    resources = sound_specs(workspace).resources
+    names = connections_in_use(workspace, resources, recorded)
+    async with workspace.lines(names, offline=refresh is Refresh.OFFLINE) as lines:
+        return await gather(
+            resources,
+            recorded,
+            lines,
+            clock=workspace.clock,
+            refresh=refresh,
+            selected=selection,
+            discovering=False,
+        )
+
+
+def _of_gathered(gathered: Gathered) -> ProjectStatus:
+    decided = decide_all(gathered.situation)
+    return ProjectStatus(
+        resources=tuple(map(_resource_status, decided)),
+        needs_person=any(
+            item.dates_where(lambda verdict: verdict.decision in {Decision.HOLD, Decision.UNKNOWN})
+            for item in decided
+        ),
+        diagnostics=tuple(gathered.situation.unreadable.values()),
+    )
+
+
+def _resource_status(decided: Decided) -> ResourceStatus:
+    alike: dict[tuple[str, str, tuple[str, ...]], DateSet] = defaultdict(DateSet)
+    for piece, unit, verdict in explained(decided):
+        key = (status_word(unit.past, verdict), verdict.reason.value, verdict.run_ids)
+        alike[key] |= DateSet((piece,))
+    for owner, dates in decided.claim.shared:
+        alike[(SHARED, f"counted for {owner}", ())] |= dates
+    ranges = (
+        Coverage(dates=dates, status=status, reason=reason, run_ids=run_ids)
+        for (status, reason, run_ids), dates in alike.items()
+    )
+    return ResourceStatus(
+        address=decided.resource.address,
+        ranges=tuple(sorted(ranges, key=lambda one: one.dates.ranges[0])),
+    )
+
+
+def status_word(past: Past | None, verdict: Verdict) -> str:
+    """How far a unit is, in one word."""
+    if past is None or past.state.never_ran or verdict.reason is Reason.NEVER_STARTED:
+        return MISSING
+    if verdict.decision is Decision.UNKNOWN:
+        return UNKNOWN
+    return past.status.value if past.status is not None else "created"

@@ -1,0 +1,175 @@
+"""A project folder at work: its specs, its store, its connections."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.applying.gathering import Line
+from reconciler.model.errors import StateMissing
+from reconciler.model.project import (
+    DataWorksConnection,
+    Project,
+    Secret,
+    SimulatorEndpoint,
+    StaticCredentials,
+)
+from reconciler.model.seams import Clock, IdSource
+from reconciler.model.series import Realm
+from reconciler.specs import Loaded, load_project, load_specs
+from reconciler.wiring.system import RandomIds, SystemClock, actor
+
+if TYPE_CHECKING:
+    from reconciler.state.store import SqlStore
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """One project, the process's environment, and the seams everything else is given."""
+
+    root: Path
+    project: Project
+    environ: Mapping[str, str]
+    clock: Clock
+    ids: IdSource
+
+    def load_specs(self, paths: Sequence[str] = ()) -> Loaded:
+        """The project's resources and every problem in its specs, as of now."""
+        return load_specs(self.project, now=self.clock.now(), paths=paths)
+
+    def realms(self, connections: Iterable[str]) -> frozenset[Realm]:
+        """The realms that some connections belong to."""
+        return frozenset(self.project.connections[name].realm for name in connections)
+
+    def store_to_read(self, command: str) -> SqlStore | None:
+        """The state store for reading only, or None when there is none yet.
+
+        Raises:
+            StateError: It is there, but damaged, newer than us, or of a kind we cannot open.
+        """
+        from reconciler.state.engine import open_engine, sqlite_path  # noqa: PLC0415 - heavy
+        from reconciler.state.store import SqlStore  # noqa: PLC0415 - heavy
+
+        path = sqlite_path(self.project.state, self.root)
+        if not path.exists() or not path.stat().st_size:
+            return None
+        store = SqlStore(
+            open_engine(path, read_only=True),
+            stack_id=self.project.name,
+            actor=actor(command, self.root),
+            ids=self.ids,
+        )
+        try:
+            store.check()
+        except StateMissing:
+            store.close()
+            return None
+        return store
+
+    def store_to_write(
+        self, command: str, *, create: bool, plan_id: str | None = None
+    ) -> SqlStore:
+        """The state store for writing.
+
+        Args:
+            command: For the journal.
+            create: Whether to make it when there is none.
+            plan_id: The plan for whose apply it would be made.
+
+        Raises:
+            StateMissing: There is none, and it may not be made.
+            StateError: It cannot be used.
+        """
+        from reconciler.state.engine import open_engine, sqlite_path  # noqa: PLC0415 - heavy
+        from reconciler.state.store import SqlStore  # noqa: PLC0415 - heavy
+
+        existing = self.store_to_read(command)
+        if existing is None and not create:
+            raise StateMissing(
+                f"there is no state store at {self.project.state}",
+                hint="if this project really is new, apply with --create-state; "
+                "if not, find the store it had",
+            )
+        if existing is not None:
+            existing.close()
+        store = SqlStore(
+            open_engine(sqlite_path(self.project.state, self.root), read_only=False),
+            stack_id=self.project.name,
+            actor=actor(command, self.root),
+            ids=self.ids,
+        )
+        if existing is None:
+            store.create(plan_id=plan_id)
+        store.check()
+        return store
+
+    @asynccontextmanager
+    async def lines(
+        self, names: Iterable[str], *, offline: bool = False
+    ) -> AsyncIterator[dict[str, Line]]:
+        """Open connections by name; closed when the context ends.
+
+        Args:
+            names: Connections of the project, each once.
+            offline: Open nothing that could be asked, not even an embedded simulator.
+        """
+        from reconciler.providers.dataworks.provider import DataWorksProvider  # noqa: PLC0415 - heavy
+
+        async with AsyncExitStack() as stack:
+            lines: dict[str, Line] = {}
+            for name in sorted(names):
+                connection = self.project.connections[name]
+                transport = None
+                if isinstance(connection.endpoint, SimulatorEndpoint) and not offline:
+                    from reconciler.wiring.embedded import open_embedded  # noqa: PLC0415 - heavy
+
+                    simulator = stack.enter_context(
+                        open_embedded(connection.endpoint, name, self.root)
+                    )
+                    transport = simulator.transport()
+                    connection = _with_keys(
+                        connection, simulator.access_key_id, simulator.access_key_secret
+                    )
+                provider = await stack.enter_async_context(
+                    DataWorksProvider(
+                        connection,
+                        clock=self.clock,
+                        ids=self.ids,
+                        environ=self.environ,
+                        transport=transport,
+                    )
+                )
+                lines[name] = Line(
+                    provider=provider, lag=dt.timedelta(seconds=connection.lag_seconds)
+                )
+            yield lines
+
+
+def open_workspace(root: Path, environ: Mapping[str, str]) -> Workspace:
+    """Read the project file of a folder.
+
+    Raises:
+        InputError: It is missing or wrong.
+    """
+    return Workspace(
+        root=root,
+        project=load_project(root, environ),
+        environ=environ,
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+
+
+def _with_keys(
+    connection: DataWorksConnection, key_id: str, key_secret: str
+) -> DataWorksConnection:
+    return dataclasses.replace(
+        connection,
+        credentials=StaticCredentials(
+            access_key_id=Secret(key_id), access_key_secret=Secret(key_secret)
+        ),
+    )

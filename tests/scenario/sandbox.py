@@ -1,0 +1,162 @@
+"""A project in a temporary folder, its commands, and the simulator behind it as the outside oracle."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.cli.main import run
+from reconciler.model.project import SimulatorEndpoint
+from reconciler.simulator import Simulator
+from reconciler.wiring.embedded import open_embedded
+
+PROJECT = """\
+apiVersion: reconciler/v1
+kind: Project
+metadata: {{name: sandbox}}
+spec:
+  specs: ["specs/*.yaml"]
+  connections:
+    prod:
+      provider: dataworks
+      region: cn-shanghai
+      project: test_project
+      projectId: 112345
+      {endpoint}
+  policy: {policy}
+"""
+
+EMBEDDED = "endpoint: simulator\n      simulator: {world: world.yaml, clock: x3600}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Sandbox:
+    """A project folder with the embedded simulator; its clock runs 3600 times as fast."""
+
+    def __init__(
+        self, root: Path, *, world: str = "{}", policy: str = "{}", endpoint: str = EMBEDDED
+    ) -> None:
+        self.root = root
+        (root / "specs").mkdir(parents=True)
+        (root / "reconciler.yaml").write_text(PROJECT.format(endpoint=endpoint, policy=policy))
+        self.world(world)
+
+    def world(self, text: str) -> None:
+        (self.root / "world.yaml").write_text(text)
+
+    def spec(self, file: str, text: str) -> None:
+        (self.root / "specs" / file).write_text(text)
+
+    def backfill(self, name: str = "orders", file: str | None = None, **spec: Any) -> None:
+        """Write a backfill of node 1 on 2020-05-20..2020-05-31 unless said otherwise."""
+        body = {
+            "connection": "prod",
+            "target": {"rootNode": 1},
+            "dates": {"start": "2020-05-20", "end": "2020-05-31"},
+            **spec,
+        }
+        self.document(file or f"{name}.yaml", "Backfill", name, body)
+
+    def flow(self, name: str = "close", **spec: Any) -> None:
+        """Write a manual flow for 2020-05-31 unless said otherwise."""
+        body = {
+            "connection": "prod",
+            "target": {"flow": "test_flow"},
+            "dates": {"list": ["2020-05-31"]},
+            **spec,
+        }
+        self.document(f"{name}.yaml", "ManualFlow", name, body)
+
+    def document(self, file: str, kind: str, name: str, spec: Mapping[str, Any]) -> None:
+        document = {
+            "apiVersion": "reconciler/v1",
+            "kind": kind,
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+        self.spec(file, json.dumps(document, indent=1))
+
+    def run(self, *words: str) -> Result:
+        """Run one command in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(["-C", str(self.root), *words])
+        return Result(int(code), out.getvalue(), err.getvalue())
+
+    def plan(self, *words: str) -> dict[str, Any]:
+        """The plan as JSON; the command must succeed."""
+        result = self.run("plan", "--json", *words)
+        assert result.code == 0, result.err
+        plan: dict[str, Any] = result.json
+        return plan
+
+    def apply(self, *words: str) -> Result:
+        return self.run("apply", "--auto-approve", *words)
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every create the service executed, told by the service itself."""
+        with self._simulator() as simulator:
+            return simulator.ledger()
+
+    def requests(self) -> list[dict[str, Any]]:
+        with self._simulator() as simulator:
+            return simulator.requests()
+
+    def faults(self, faults: Sequence[Mapping[str, Any]]) -> None:
+        with self._simulator() as simulator:
+            simulator.put_faults(faults)
+
+    def advance(self, seconds: float) -> None:
+        with self._simulator() as simulator:
+            simulator.advance(seconds)
+
+    def _simulator(self) -> contextlib.AbstractContextManager[Simulator]:
+        endpoint = SimulatorEndpoint(world="world.yaml", clock="x3600")
+        return open_embedded(endpoint, "prod", self.root)
+
+
+def decisions(plan: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The dates of a plan's actions by `decision reason`."""
+    found: dict[str, list[str]] = {}
+    for action in plan["actions"]:
+        found.setdefault(f"{action['decision']} {action['reason']}", []).extend(action["dates"])
+    return found
+
+
+def executed_dates(ledger: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every root node and data date that the service started, once per start."""
+    started = []
+    for entry in ledger:
+        wire = entry["parameters"]
+        if entry["operation"] == "CreateManualDag":
+            started.append(f"{wire['FlowName']} {wire['Bizdate'][:10]}")
+            continue
+        first = dt.date.fromisoformat(wire["StartBizDate"][:10])
+        last = dt.date.fromisoformat(wire["EndBizDate"][:10])
+        started.extend(
+            f"{wire['RootNodeId']} {first + dt.timedelta(days=n)}"
+            for n in range((last - first).days + 1)
+        )
+    return started
