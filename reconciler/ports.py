@@ -139,8 +139,8 @@ class StateStore(StateReader, Protocol):
         """Record a run of ours that was found."""
         ...
 
-    def mark_absent(self, lease: Lease, attempt_id: str, proof: str) -> None:
-        """Record that a call of unknown outcome is proved not to have run."""
+    def mark_absent(self, lease: Lease, attempt_id: str, dates: DateSet, proof: str) -> None:
+        """Record that a call of unknown outcome is proved not to have run on some of its dates."""
         ...
 
     def observe(self, attempts: Iterable[Attempt], *, at: dt.datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -111,30 +111,19 @@ def moved(checked: Checked, call: Call) -> str | None:
     return "; ".join(parts) or "its runs changed since planning"
 
 
-def proved_absent(checked: Checked, call: Call) -> tuple[dict[str, str], DateSet]:
+def proved_absent(checked: Checked, call: Call) -> tuple[dict[str, DateSet], DateSet]:
     """The unknown attempts that a call may follow because they are proved not to have run.
 
     Returns:
-        Attempt ids with their proof in words, and the dates of those for which the proof fails.
+        By attempt id the dates for which the proof holds, and the dates for which it fails.
     """
-    proofs: dict[str, str] = {}
+    proved: dict[str, DateSet] = defaultdict(DateSet)
     unproved = []
     for piece, unit in checked.facts.restricted(call.dates):
         if unit.past is None or unit.absence is None:
             continue
-        if unit.absence.proved and checked.listing is not None:
-            proofs[unit.past.attempt] = (
-                f"a complete listing begun {checked.listing.began_at:%Y-%m-%d %H:%M:%S} UTC "
-                "does not show it"
-            )
+        if unit.absence.proved:
+            proved[unit.past.attempt] |= DateSet((piece,))
         else:
             unproved.append(piece)
-    return proofs, DateSet.of(unproved)
-
-
-def replace_changed(recorded: RecordedState, changed: Sequence[Attempt]) -> RecordedState:
-    """The snapshot with changed attempts in place of their old selves."""
-    by_id = {one.id: one for one in changed}
-    return dataclasses.replace(
-        recorded, attempts=tuple(by_id.get(one.id, one) for one in recorded.attempts)
-    )
+    return proved, DateSet.of(unproved)

@@ -213,8 +213,8 @@ class _Run:
         return checked
 
     async def _send(self, call: Call, checked: Checked) -> None:
-        for attempt_id, proof in proved_absent(checked, call)[0].items():
-            self._bench.store.mark_absent(self._bench.lease, attempt_id, proof)
+        for attempt_id, dates in proved_absent(checked, call)[0].items():
+            self._bench.store.mark_absent(self._bench.lease, attempt_id, dates, _proof(checked))
         line = self._bench.lines[call.connection]
         sending = Sending(
             store=self._bench.store,
@@ -308,3 +308,9 @@ class _Run:
 
 def _wire(call: Call) -> WireCall:
     return WireCall(operation=call.operation, parameters=call.parameters)
+
+
+def _proof(checked: Checked) -> str:
+    assert checked.listing is not None  # noqa: S101 - nothing is proved without one
+    began = f"{checked.listing.began_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"a complete listing begun {began} does not show it"

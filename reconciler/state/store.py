@@ -7,28 +7,38 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, func, insert, inspect, select, update
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, insert, inspect, select, update
 
 from reconciler.model.attempts import Attempt, AttemptState, RecordedState
 from reconciler.model.calls import Prepared
-from reconciler.model.canonical import canonical_json
-from reconciler.model.dates import DateRange, DateSet
-from reconciler.model.errors import StateError, StateMissing, UnsupportedFormat
-from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
+from reconciler.model.dates import DateSet
+from reconciler.model.errors import StateMissing, UnsupportedFormat
+from reconciler.model.outcomes import Accepted, CreateOutcome
 from reconciler.model.plan import Adoption
 from reconciler.model.seams import IdSource
 from reconciler.model.series import Series, series_from_document
 from reconciler.model.state import Actor, Intent, JournalEntry, Lease, LockInfo
 from reconciler.state import journal as journal_table
 from reconciler.state import lock
+from reconciler.state.attempts import (
+    ATTEMPT_ID_LENGTH,
+    all_attempts,
+    attempt_by_id,
+    attempts_of_call,
+    insert_attempt,
+    know_series,
+    next_number,
+    outcome_columns,
+    refuse_overlap,
+    refuse_second_send,
+    split_absent,
+)
 from reconciler.state.codec import (
-    attempt_columns,
-    attempt_of_row,
     coverage_text,
     run_ids_text,
     to_millis,
 )
+from reconciler.state.database import reading, writing
 from reconciler.state.schema import FORMAT, attempt, metadata, series, stack, usage
 from reconciler.state.transitions import move
 
@@ -56,7 +66,7 @@ class SqlStore:
         `plan_id` names the plan for whose apply the store is made: made without a store, that plan
         belongs to this one.
         """
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             metadata.create_all(connection)
             known = connection.execute(
                 select(stack.c.stack_id).where(stack.c.stack_id == self._stack_id)
@@ -78,7 +88,7 @@ class SqlStore:
             UnsupportedFormat: A newer version wrote it.
             StateError: The file is damaged or no database.
         """
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             if not inspect(connection).has_table(stack.name):
                 raise StateMissing("there is no state store yet")
             row = connection.execute(
@@ -94,16 +104,11 @@ class SqlStore:
 
     def snapshot(self) -> RecordedState:
         """Everything on record, as of one moment."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             head = connection.execute(
                 select(stack.c.lineage, stack.c.serial).where(stack.c.stack_id == self._stack_id)
             ).one()
-            rows = connection.execute(
-                select(attempt)
-                .where(attempt.c.stack_id == self._stack_id)
-                .order_by(attempt.c.number)
-            ).mappings()
-            attempts = tuple(map(attempt_of_row, rows))
+            attempts = all_attempts(connection, self._stack_id)
             known = {
                 row.fingerprint: series_from_document(json.loads(row.document))
                 for row in connection.execute(select(series))
@@ -114,7 +119,7 @@ class SqlStore:
 
     def journal(self) -> tuple[JournalEntry, ...]:
         """All entries of the journal, oldest first."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return tuple(journal_table.entries(connection, self._stack_id))
 
     def created_for(self) -> str | None:
@@ -125,7 +130,7 @@ class SqlStore:
 
     def lock_info(self) -> LockInfo | None:
         """Who holds the lock, or None."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return lock.current(connection, self._stack_id)
 
     def acquire(self) -> Lease:
@@ -134,7 +139,7 @@ class SqlStore:
         Raises:
             LockHeld: Someone else has it.
         """
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             lease = lock.acquire(
                 connection,
                 stack_id=self._stack_id,
@@ -157,12 +162,12 @@ class SqlStore:
 
     def renew(self, lease: Lease) -> None:
         """Prolong the lease."""
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             lock.renew(connection, stack_id=self._stack_id, lease=lease, ttl_millis=LEASE_MILLIS)
 
     def release(self, lease: Lease) -> None:
         """Give the lock back."""
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             lock.release(connection, stack_id=self._stack_id, lease=lease)
 
     def begin(self, lease: Lease, intent: Intent) -> Attempt:
@@ -172,12 +177,12 @@ class SqlStore:
             StateError: Another attempt on these units may still run, or this very call already went out.
         """
         with self._guarded(lease) as connection:
-            self._refuse_overlap(connection, intent)
-            self._refuse_second_send(connection, intent)
-            self._know_series(connection, intent.series)
+            refuse_overlap(connection, self._stack_id, intent)
+            refuse_second_send(connection, self._stack_id, intent)
+            know_series(connection, intent.series)
             begun = Attempt(
-                id=self._ids.token(20),
-                number=self._next_number(connection),
+                id=self._ids.token(ATTEMPT_ID_LENGTH),
+                number=next_number(connection, self._stack_id),
                 address=intent.address,
                 connection=intent.connection,
                 operation=intent.operation,
@@ -192,7 +197,7 @@ class SqlStore:
                 serial=intent.serial,
                 created_at=intent.created_at,
             )
-            self._insert(connection, begun, lease)
+            insert_attempt(connection, self._stack_id, begun, fence=lease.fence)
             self._note(
                 connection,
                 fence=lease.fence,
@@ -229,7 +234,7 @@ class SqlStore:
 
     def settle(self, lease: Lease, attempt_id: str, outcome: CreateOutcome) -> None:
         """Record what became of a call."""
-        state, columns = _outcome_columns(outcome)
+        state, columns = outcome_columns(outcome)
         with self._guarded(lease) as connection:
             move(connection, attempt_id, state, columns)
             self._note(
@@ -246,25 +251,41 @@ class SqlStore:
 
         What became of its dates is left to the next observation, which also checks for hollow success.
         """
-        hull = adoption.run.dates.hull
+        found = adoption.run
+        hull = found.dates.hull
         assert hull is not None  # noqa: S101 - a found run has dates
         with self._guarded(lease) as connection:
-            open_attempt = self._open_attempt(connection, adoption)
-            if open_attempt is not None:
-                state, columns = _outcome_columns(
-                    Accepted(run_ids=adoption.run.run_ids, request_id=open_attempt.request_id)
-                )
-                move(
-                    connection,
-                    open_attempt.id,
-                    state,
-                    {**columns, "run_group": adoption.run.run_group},
-                )
-                attempt_id = open_attempt.id
+            tries = attempts_of_call(connection, self._stack_id, adoption.call_id)
+            sent = [one for one in tries if one.series == adoption.series and one.state.unresolved]
+            if sent:
+                attempt_id = sent[0].id
+                accepted = Accepted(run_ids=found.run_ids, request_id=sent[0].request_id)
+                state, columns = outcome_columns(accepted)
+                move(connection, attempt_id, state, {**columns, "run_group": found.run_group})
             else:
-                attempt_id = self._insert_adopted(
-                    connection, adoption, of_series, hull, at=at, plan_id=plan_id, lease=lease
+                know_series(connection, of_series)
+                new = Attempt(
+                    id=self._ids.token(ATTEMPT_ID_LENGTH),
+                    number=next_number(connection, self._stack_id),
+                    address=adoption.address,
+                    connection=adoption.connection,
+                    operation="adopt",
+                    subject=of_series.subject.fingerprint,
+                    series=of_series.fingerprint,
+                    generation=adoption.generation,
+                    dates=hull,
+                    call_id=adoption.call_id,
+                    plan_id=plan_id,
+                    name=found.name or "",
+                    state=AttemptState.ACCEPTED,
+                    adopted=True,
+                    created_at=at,
+                    signed_at=found.created_at,
+                    run_ids=found.run_ids,
+                    run_group=found.run_group,
                 )
+                attempt_id = new.id
+                insert_attempt(connection, self._stack_id, new, fence=lease.fence)
             self._note(
                 connection,
                 fence=lease.fence,
@@ -277,15 +298,18 @@ class SqlStore:
                 },
             )
 
-    def mark_absent(self, lease: Lease, attempt_id: str, proof: str) -> None:
-        """Record that a call of unknown outcome is proved not to have run."""
+    def mark_absent(self, lease: Lease, attempt_id: str, dates: DateSet, proof: str) -> None:
+        """Record that a call of unknown outcome is proved not to have run on some of its dates."""
         with self._guarded(lease) as connection:
-            move(connection, attempt_id, AttemptState.ABSENT, {})
+            known = attempt_by_id(connection, attempt_id)
+            split_absent(
+                connection, self._stack_id, known, dates, ids=self._ids, fence=lease.fence
+            )
             self._note(
                 connection,
                 fence=lease.fence,
                 event="absent",
-                data={"attempt": attempt_id, "proof": proof},
+                data={"attempt": attempt_id, "dates": list(dates.texts()), "proof": proof},
             )
 
     def observe(self, attempts: Iterable[Attempt], *, at: dt.datetime) -> None:
@@ -294,7 +318,7 @@ class SqlStore:
         An observation older than the one on record is dropped.
         """
         moment = to_millis(at)
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             for seen in attempts:
                 connection.execute(
                     update(attempt)
@@ -317,7 +341,7 @@ class SqlStore:
     def count_calls(self, connection_name: str, day: dt.date, calls: int) -> None:
         """Add to a connection's count of API calls on a day."""
         key = {"stack_id": self._stack_id, "connection": connection_name, "day": day.isoformat()}
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             where = [usage.c[name] == value for name, value in key.items()]
             counted = connection.execute(
                 update(usage).where(*where).values(calls=usage.c.calls + calls)
@@ -327,7 +351,7 @@ class SqlStore:
 
     def calls_on(self, connection_name: str, day: dt.date) -> int:
         """How many API calls were counted for a connection on a day."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             found = connection.execute(
                 select(usage.c.calls).where(
                     usage.c.stack_id == self._stack_id,
@@ -342,18 +366,8 @@ class SqlStore:
         self._engine.dispose()
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with _database_errors(), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with _database_errors(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
     def _guarded(self, lease: Lease) -> Iterator[Connection]:
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             lock.guard(connection, stack_id=self._stack_id, lease=lease)
             yield connection
 
@@ -369,149 +383,3 @@ class SqlStore:
             event=event,
             data=data,
         )
-
-    def _refuse_overlap(self, connection: Connection, intent: Intent) -> None:
-        rows = connection.execute(
-            select(attempt).where(
-                attempt.c.stack_id == self._stack_id,
-                attempt.c.subject == intent.series.subject.fingerprint,
-                attempt.c.start_date < intent.dates.end.isoformat(),
-                attempt.c.end_date > intent.dates.start.isoformat(),
-            )
-        ).mappings()
-        for other in map(attempt_of_row, rows):
-            open_dates = _may_still_run(other) & DateSet((intent.dates,))
-            if open_dates:
-                raise StateError(
-                    f"{intent.address}@{open_dates}: attempt {other.id} "
-                    f"({other.state.value}) may still run there",
-                    hint="run plan again",
-                )
-
-    def _refuse_second_send(self, connection: Connection, intent: Intent) -> None:
-        rows = connection.execute(
-            select(attempt).where(
-                attempt.c.stack_id == self._stack_id, attempt.c.call_id == intent.call_id
-            )
-        ).mappings()
-        if any(not other.state.never_ran for other in map(attempt_of_row, rows)):
-            raise StateError(f"call {intent.call_id} has been sent before; it is never sent twice")
-
-    def _know_series(self, connection: Connection, of_series: Series) -> None:
-        known = connection.execute(
-            select(series.c.fingerprint).where(series.c.fingerprint == of_series.fingerprint)
-        ).first()
-        if known is None:
-            connection.execute(
-                insert(series).values(
-                    fingerprint=of_series.fingerprint,
-                    document=canonical_json(of_series.document()),
-                )
-            )
-
-    def _next_number(self, connection: Connection) -> int:
-        highest = connection.execute(
-            select(func.max(attempt.c.number)).where(attempt.c.stack_id == self._stack_id)
-        ).scalar()
-        return int(highest or 0) + 1
-
-    def _insert(self, connection: Connection, new: Attempt, lease: Lease) -> None:
-        connection.execute(
-            insert(attempt).values(
-                **attempt_columns(new), stack_id=self._stack_id, fence=lease.fence
-            )
-        )
-
-    def _open_attempt(self, connection: Connection, adoption: Adoption) -> Attempt | None:
-        rows = connection.execute(
-            select(attempt).where(
-                attempt.c.stack_id == self._stack_id, attempt.c.call_id == adoption.call_id
-            )
-        ).mappings()
-        return next(
-            (
-                known
-                for known in map(attempt_of_row, rows)
-                if known.series == adoption.series and known.state.unresolved
-            ),
-            None,
-        )
-
-    def _insert_adopted(
-        self,
-        connection: Connection,
-        adoption: Adoption,
-        of_series: Series,
-        hull: DateRange,
-        *,
-        at: dt.datetime,
-        plan_id: str,
-        lease: Lease,
-    ) -> str:
-        self._know_series(connection, of_series)
-        found = adoption.run
-        new = Attempt(
-            id=self._ids.token(20),
-            number=self._next_number(connection),
-            address=adoption.address,
-            connection=adoption.connection,
-            operation="adopt",
-            subject=of_series.subject.fingerprint,
-            series=of_series.fingerprint,
-            generation=adoption.generation,
-            dates=hull,
-            call_id=adoption.call_id,
-            plan_id=plan_id,
-            name=found.name or "",
-            state=AttemptState.ACCEPTED,
-            adopted=True,
-            created_at=at,
-            signed_at=found.created_at,
-            run_ids=found.run_ids,
-            run_group=found.run_group,
-        )
-        self._insert(connection, new, lease)
-        return new.id
-
-
-def _may_still_run(known: Attempt) -> DateSet:
-    """The dates of an attempt on which nothing else may be started."""
-    whole = DateSet((known.dates,))
-    if known.state.never_ran:
-        return DateSet()
-    if known.state in {AttemptState.ACCEPTED, AttemptState.PARTIAL}:
-        settled = known.coverage.where(lambda seen: seen.gone or not seen.status.in_flight)
-        return whole - settled
-    return whole
-
-
-def _outcome_columns(outcome: CreateOutcome) -> tuple[AttemptState, dict[str, object]]:
-    match outcome:
-        case Accepted():
-            return AttemptState.ACCEPTED, {
-                "run_ids": run_ids_text(outcome.run_ids),
-                "request_id": outcome.request_id,
-            }
-        case Refused():
-            return AttemptState.REFUSED, {
-                "code": outcome.code,
-                "message": outcome.message,
-                "transient": outcome.transient,
-                "request_id": outcome.request_id,
-            }
-        case Unknown():
-            return AttemptState.UNKNOWN, {
-                "code": outcome.code,
-                "message": outcome.cause,
-                "request_id": outcome.request_id,
-            }
-
-
-@contextmanager
-def _database_errors() -> Iterator[None]:
-    try:
-        yield
-    except DatabaseError as error:
-        raise StateError(f"the state database refused: {error.orig}") from error
-    except SQLAlchemyError as error:
-        raise StateError(f"the state database failed: {error}") from error

@@ -1,0 +1,191 @@
+"""Rows of the `attempt` table: reading and writing them in a caller's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from reconciler.model.attempts import Attempt, AttemptState
+from reconciler.model.canonical import canonical_json
+from reconciler.model.dates import DateSet
+from reconciler.model.errors import StateError
+from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
+from reconciler.model.seams import IdSource
+from reconciler.model.series import Series
+from reconciler.model.state import Intent
+from reconciler.state.codec import attempt_columns, attempt_of_row, run_ids_text
+from reconciler.state.schema import attempt, series
+from reconciler.state.transitions import move
+
+#: Length of an attempt's id, in base32 characters.
+ATTEMPT_ID_LENGTH = 20
+
+
+def all_attempts(connection: Connection, stack_id: str) -> tuple[Attempt, ...]:
+    """Every attempt of a project, by number."""
+    rows = connection.execute(
+        select(attempt).where(attempt.c.stack_id == stack_id).order_by(attempt.c.number)
+    )
+    return tuple(map(attempt_of_row, rows.mappings()))
+
+
+def attempt_by_id(connection: Connection, attempt_id: str) -> Attempt:
+    """One attempt.
+
+    Raises:
+        StateError: There is none of that id.
+    """
+    row = connection.execute(select(attempt).where(attempt.c.attempt_id == attempt_id))
+    found = row.mappings().first()
+    if found is None:
+        raise StateError(f"there is no attempt {attempt_id}")
+    return attempt_of_row(found)
+
+
+def attempts_of_call(connection: Connection, stack_id: str, call_id: str) -> tuple[Attempt, ...]:
+    """Every try of one call."""
+    rows = connection.execute(
+        select(attempt).where(attempt.c.stack_id == stack_id, attempt.c.call_id == call_id)
+    )
+    return tuple(map(attempt_of_row, rows.mappings()))
+
+
+def insert_attempt(connection: Connection, stack_id: str, new: Attempt, *, fence: int) -> None:
+    """Write a new attempt."""
+    connection.execute(
+        insert(attempt).values(**attempt_columns(new), stack_id=stack_id, fence=fence)
+    )
+
+
+def next_number(connection: Connection, stack_id: str) -> int:
+    """The number of the next attempt, from 1."""
+    highest = connection.execute(
+        select(func.max(attempt.c.number)).where(attempt.c.stack_id == stack_id)
+    ).scalar()
+    return int(highest or 0) + 1
+
+
+def know_series(connection: Connection, of_series: Series) -> None:
+    """Write down what a fingerprint stands for, once."""
+    known = connection.execute(
+        select(series.c.fingerprint).where(series.c.fingerprint == of_series.fingerprint)
+    ).first()
+    if known is None:
+        document = canonical_json(of_series.document())
+        connection.execute(
+            insert(series).values(fingerprint=of_series.fingerprint, document=document)
+        )
+
+
+def refuse_overlap(connection: Connection, stack_id: str, intent: Intent) -> None:
+    """Refuse an intent on units where something may still run.
+
+    Raises:
+        StateError: Naming the attempt in the way.
+    """
+    rows = connection.execute(
+        select(attempt).where(
+            attempt.c.stack_id == stack_id,
+            attempt.c.subject == intent.series.subject.fingerprint,
+            attempt.c.start_date < intent.dates.end.isoformat(),
+            attempt.c.end_date > intent.dates.start.isoformat(),
+        )
+    )
+    for other in map(attempt_of_row, rows.mappings()):
+        open_dates = _may_still_run(other) & DateSet((intent.dates,))
+        if open_dates:
+            raise StateError(
+                f"{intent.address}@{open_dates}: attempt {other.id} ({other.state.value}) "
+                "may still run there",
+                hint="run plan again",
+            )
+
+
+def refuse_second_send(connection: Connection, stack_id: str, intent: Intent) -> None:
+    """Refuse a call that went out before and is not proved to have done nothing.
+
+    Raises:
+        StateError: It did.
+    """
+    tries = attempts_of_call(connection, stack_id, intent.call_id)
+    if any(not other.state.never_ran for other in tries):
+        raise StateError(f"call {intent.call_id} has been sent before; it is never sent twice")
+
+
+def _may_still_run(known: Attempt) -> DateSet:
+    """The dates of an attempt on which nothing else may be started."""
+    whole = DateSet((known.dates,))
+    if known.state.never_ran:
+        return DateSet()
+    if known.state in {AttemptState.ACCEPTED, AttemptState.PARTIAL}:
+        settled = known.coverage.where(lambda seen: seen.gone or not seen.status.in_flight)
+        return whole - settled
+    return whole
+
+
+def split_absent(
+    connection: Connection,
+    stack_id: str,
+    known: Attempt,
+    absent: DateSet,
+    *,
+    ids: IdSource,
+    fence: int,
+) -> None:
+    """Mark some dates of an attempt as proved absent; the others stay as they are.
+
+    An attempt's dates are one range, so what is left of it, and what is absent of it, may become
+    attempts of their own: the same call, told apart by date.
+    """
+    whole = DateSet((known.dates,))
+    left = whole - absent
+    if not left:
+        move(connection, known.id, AttemptState.ABSENT, {})
+        return
+    first, *others = left.ranges
+    pieces = [(dates, known.state) for dates in others]
+    pieces.extend((dates, AttemptState.ABSENT) for dates in whole & absent)
+    for dates, state in pieces:
+        ran = state is not AttemptState.ABSENT
+        sibling = replace(
+            known,
+            id=ids.token(ATTEMPT_ID_LENGTH),
+            number=next_number(connection, stack_id),
+            dates=dates,
+            state=state,
+            run_ids=known.run_ids if ran else (),
+            run_group=known.run_group if ran else None,
+            coverage=known.coverage.restricted(DateSet((dates,))),
+        )
+        insert_attempt(connection, stack_id, sibling, fence=fence)
+    kept = replace(known, dates=first, coverage=known.coverage.restricted(DateSet((first,))))
+    columns = attempt_columns(kept)
+    connection.execute(
+        update(attempt)
+        .where(attempt.c.attempt_id == known.id, attempt.c.state == known.state.value)
+        .values({name: columns[name] for name in ("start_date", "end_date", "coverage")})
+    )
+
+
+def outcome_columns(outcome: CreateOutcome) -> tuple[AttemptState, dict[str, object]]:
+    """The state an outcome leads to, and the columns that say what was answered."""
+    match outcome:
+        case Accepted():
+            return AttemptState.ACCEPTED, {
+                "run_ids": run_ids_text(outcome.run_ids),
+                "request_id": outcome.request_id,
+            }
+        case Refused():
+            return AttemptState.REFUSED, {
+                "code": outcome.code,
+                "message": outcome.message,
+                "transient": outcome.transient,
+                "request_id": outcome.request_id,
+            }
+        case Unknown():
+            return AttemptState.UNKNOWN, {
+                "code": outcome.code,
+                "message": outcome.cause,
+                "request_id": outcome.request_id,
+            }
