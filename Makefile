@@ -44,7 +44,7 @@ format: $(VENV)/.developer
 check: lint test
 
 soak: $(VENV)/.developer
-	HYPOTHESIS_PROFILE=soak $(PYTEST) -n auto tests/property tests/hostile
+	RECONCILER_SOAK_FACTOR=20 $(PYTEST) -n auto tests/property tests/hostile tests/unit/specs tests/unit/documents
 
 bench: $(VENV)/.developer
 	$(BIN)/python tests/bench/run.py

@@ -16,7 +16,8 @@ EXCERPT_LIMIT = 200
 #: What YAML takes for the end of a line, once the characters of `reading` are refused.
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
-_SECRET = re.compile(r"accessKey|securityToken|password|secret|://[^/\s]*@", re.IGNORECASE)
+#: Wide on purpose: a mistyped key, such as `pass:`, may be followed by a secret as well.
+_SECRET = re.compile(r"access|credential|key|pass|pw|secret|token|://[^/\s]*@", re.IGNORECASE)
 _KEY_AND_VALUE = re.compile(r"\s*(?:- +)?[A-Za-z_]\w*\s*:(?:\s|$)")
 
 

@@ -3,6 +3,7 @@
     ReconcilerError                 code, summary, hint
     ├── InputError                  what a person wrote is wrong: carries diagnostics
     ├── PolicyError                 the plan is larger than the project allows: carries diagnostics
+    ├── OverBudget                  an apply would exceed a connection's API calls a day
     ├── Declined                    a person said no, or nobody could be asked
     ├── PlanRefused                 a saved plan is edited, expired or foreign (exit code 4)
     ├── StateError                  the store cannot be used
@@ -53,6 +54,12 @@ class PolicyError(InputError):
     """The plan breaks the project's policy."""
 
     code = "policy"
+
+
+class OverBudget(ReconcilerError):
+    """An apply would exceed the API calls a connection allows itself in a day."""
+
+    code = "over_budget"
 
 
 class Declined(ReconcilerError):

@@ -174,6 +174,18 @@ class Plan:
         """How many units the plan would start, blocked ones counted."""
         return self.summary.create + self.summary.rerun + self.summary.blocked
 
+    def expected_calls(self, connection: str | None = None) -> int:
+        """API calls that applying it will make on a connection, or on all of them; waiting not counted.
+
+        One look per address right before its calls, and for each call the create and its confirmation.
+        """
+        meant = [
+            call
+            for call in self.calls
+            if not call.blocked_by and connection in {None, call.connection}
+        ]
+        return 2 * len(meant) + len({call.address for call in meant})
+
     @property
     def changes_anything(self) -> bool:
         """Whether applying it now would create, rerun or adopt."""

@@ -121,9 +121,10 @@ def summary_line(plan: Plan, paint: Paint) -> str:
     people = counts.hold + counts.unknown
     if people:
         parts.append(paint(f"{people} need{'s' if people == 1 else ''} a person", Role.PROBLEM))
-    return (
-        f"{paint('Plan:', Role.STRONG)} {'; '.join(parts)}. {some(counts.reads, 'API call')} made."
-    )
+    made = f"{some(counts.reads, 'API call')} made"
+    if plan.expected_calls():
+        made += f"; apply will make about {plan.expected_calls()}"
+    return f"{paint('Plan:', Role.STRONG)} {'; '.join(parts)}. {made}."
 
 
 def _block(

@@ -1,4 +1,4 @@
-"""Opening the database: location, permissions, durability."""
+"""Opening the database: permissions, durability."""
 
 from __future__ import annotations
 
@@ -6,38 +6,13 @@ import sqlite3
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from reconciler.model.errors import StateError
 
 #: How long a writer waits for another process's write transaction.
 BUSY_TIMEOUT_SECONDS = 10
-
-
-def sqlite_path(url: str, root: Path) -> Path:
-    """The file of a `sqlite:///` URL; relative ones lie under the project's folder.
-
-    Raises:
-        StateError: Not a SQLite URL with a file.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise StateError(
-            "the state URL cannot be read", hint="write sqlite:///FILE in reconciler.yaml"
-        ) from None
-    if (
-        parsed.get_backend_name() != "sqlite"
-        or not parsed.database
-        or parsed.database == ":memory:"
-    ):
-        raise StateError(
-            f"state in {parsed.get_backend_name()} is not supported yet",
-            hint="write sqlite:///FILE in reconciler.yaml",
-        )
-    return root / parsed.database
 
 
 def open_engine(path: Path, *, read_only: bool) -> Engine:

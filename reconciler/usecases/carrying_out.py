@@ -16,7 +16,7 @@ from reconciler.model.addresses import Address
 from reconciler.model.attempts import AttemptState, RecordedState
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.model.errors import FenceLost, LockHeld
+from reconciler.model.errors import FenceLost, LockHeld, OverBudget
 from reconciler.model.events import CallUnknown, RunAdopted
 from reconciler.model.plan import Decision, Plan
 from reconciler.model.report import ApplyReport
@@ -72,8 +72,10 @@ async def carry_out(
     sending, not while waiting.
 
     Raises:
+        OverBudget: It would exceed a connection's calls a day; nothing was sent.
         StateError: The lock could not be had or was lost, or the store failed.
     """
+    _refuse_over_budget(workspace, plan, store, lines)
     applied = Applied(hooks.reporter)
     if plan.calls or plan.adoptions:
         async with _locked(workspace, store, options, hooks.stop) as lease:
@@ -107,6 +109,24 @@ async def carry_out(
         finished=finished,
         interrupted=hooks.stop.is_set(),
     )
+
+
+def _refuse_over_budget(
+    workspace: Workspace, plan: Plan, store: SqlStore, lines: Mapping[str, Line]
+) -> None:
+    today = workspace.clock.now().date()
+    for name, line in lines.items():
+        bound = workspace.project.connections[name].limits.daily_calls
+        needed = plan.expected_calls(name)
+        if not bound or not needed:
+            continue
+        used = store.calls_on(name, today) + line.provider.calls_made
+        if used + needed > bound:
+            raise OverBudget(
+                f"connection {name} has used {used} of its {bound} API calls today (UTC); "
+                f"this apply needs about {needed} more",
+                hint="apply part of it with --target, go on tomorrow, or raise limits.dailyCalls",
+            )
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from reconciler.model.project import (
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.series import Realm
 from reconciler.specs import Loaded, load_project, load_specs
+from reconciler.state.location import sqlite_path
 from reconciler.wiring.system import RandomIds, SystemClock, actor
 
 if TYPE_CHECKING:
@@ -51,12 +52,12 @@ class Workspace:
         Raises:
             StateError: It is there, but damaged, newer than us, or of a kind we cannot open.
         """
-        from reconciler.state.engine import open_engine, sqlite_path  # noqa: PLC0415 - heavy
-        from reconciler.state.store import SqlStore  # noqa: PLC0415 - heavy
-
         path = sqlite_path(self.project.state, self.root)
         if not path.exists() or not path.stat().st_size:
             return None
+        from reconciler.state.engine import open_engine  # noqa: PLC0415 - heavy
+        from reconciler.state.store import SqlStore  # noqa: PLC0415 - heavy
+
         store = SqlStore(
             open_engine(path, read_only=True),
             stack_id=self.project.name,
@@ -84,7 +85,7 @@ class Workspace:
             StateMissing: There is none, and it may not be made.
             StateError: It cannot be used.
         """
-        from reconciler.state.engine import open_engine, sqlite_path  # noqa: PLC0415 - heavy
+        from reconciler.state.engine import open_engine  # noqa: PLC0415 - heavy
         from reconciler.state.store import SqlStore  # noqa: PLC0415 - heavy
 
         existing = self.store_to_read(command)

@@ -317,3 +317,16 @@ def test_validate_formats(sandbox: Sandbox) -> None:
     assert problem["line"] > 1
     line = sandbox.run("validate", "--format", "github").out
     assert line.startswith("::error file=specs/orders.yaml,line=")
+
+
+def test_an_apply_refuses_to_exceed_the_calls_of_a_day(tmp_path: Path) -> None:
+    endpoint = "endpoint: simulator\n      limits: {dailyCalls: 12}"
+    sandbox = Sandbox(tmp_path / "project", endpoint=endpoint)
+    sandbox.backfill("first")
+    assert sandbox.apply().code == 0
+    sandbox.backfill("second", target={"rootNode": 2})
+    sandbox.backfill("third", target={"rootNode": 3})
+    refused = sandbox.apply()
+    assert refused.code == 1
+    assert "of its 12 API calls today" in refused.err
+    assert len(sandbox.ledger()) == 1

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reconciler.model.diagnostics import has_errors
 from reconciler.rendering.diagnostics import render_diagnostics
 from reconciler.specs import Loaded
+from tests.effort import examples
 from tests.unit.specs.spec_files import backfill, load, manual_flow
 
 MIB = 1024 * 1024
@@ -208,7 +209,7 @@ def _load_bytes(root: Path, data: bytes) -> Loaded:
     return load(root)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 @given(
     data=st.one_of(
         st.binary(max_size=300),
@@ -219,7 +220,7 @@ def test_any_bytes_are_read_or_refused(place: Path, data: bytes) -> None:
     assert _is_well_told(_load_bytes(place, data))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.too_slow])
 @given(
     text=st.sampled_from(VALID),
     edits=st.lists(

@@ -178,6 +178,8 @@ sys.exit("jsonschema" in sys.modules)
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+from tests.effort import examples
+
 _LEAVES = st.sampled_from(
     ["1", "0", "-1", "1.0", "2.5", "11", "x", "true", "", "2020-05-20", "yesterday", "all", "hold",
      '"a\\n"', "1234567890123456789012", "[]", "{}", "[1]", "[x, 2020-05-20]", "{a: 1}", "{1: {a: b}}",
@@ -189,7 +191,7 @@ _KEYS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.dictionaries(_KEYS, _LEAVES, max_size=6))
 def test_the_compiled_schema_and_the_validator_agree(fields: dict[str, str]) -> None:
     base = {"connection": "prod", "target": "{rootNode: 1}", "dates": "{last: 1}"}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.specs.recurrence import LONGEST_DAYS, dates_of_rule, parse_rule
+from tests.effort import examples
 from tests.unit.specs.spec_files import PROJECT, backfill, load
 
 # The last complete data date on `prod` at the tests' moment is 2026-11-20.
@@ -157,7 +158,7 @@ def test_a_rule_over_too_long_a_stretch_is_refused() -> None:
         dates_of_rule("FREQ=DAILY", within)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(
     start=st.dates(dt.date(1970, 1, 1), dt.date(2100, 1, 1)),
     days=st.integers(1, 900),

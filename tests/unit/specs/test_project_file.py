@@ -231,6 +231,7 @@ CANARY = "hush-hush-canary"
         f"  connections:\n    c:\n      accessKeySecret: |\n        {CANARY}\n       bad",
         f"  connections:\n    c: {{provider: obshell, endpoint: 'http://h', password: 'a{CANARY}: [ }}",
         f"  state: mysql://u:{CANARY}@h/d",
+        f"  connections: {{c: {{provider: obshell, endpoint: 'http://h', pass: {CANARY}}}}}",
         "  state: mysql://u:${env:S}@h/d",
         '  specs: ["../${env:S}"]',
         '  policy: {earliestDate: "${env:S}", planExpiry: "${env:S}", maxDates: "${env:S}"}',
