@@ -13,6 +13,7 @@ from reconciler.documents import Problems, check_schema, plain, read_documents
 from reconciler.documents.accepting import compile_schema
 from reconciler.documents.explaining import explain
 from reconciler.schema_files import read_schema
+from tests.effort import examples
 
 SPEC = """
 apiVersion: reconciler/v1
@@ -177,8 +178,6 @@ sys.exit("jsonschema" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
-
-from tests.effort import examples
 
 _LEAVES = st.sampled_from(
     ["1", "0", "-1", "1.0", "2.5", "11", "x", "true", "", "2020-05-20", "yesterday", "all", "hold",
