@@ -26,7 +26,8 @@ from reconciler.planning.absence import Absence
 from reconciler.planning.deciding import Listed, Rules, UnitFacts
 from reconciler.planning.facts import Service
 from reconciler.planning.history import Past
-from reconciler.planning.planner import Making, Situation
+from reconciler.planning.planner import Making
+from reconciler.planning.situation import Situation
 
 #: The moment tests count from.
 NOON = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from reconciler.applying.checking import Checked, look_again, moved, proved_absent
-from reconciler.applying.concurrency import each
 from reconciler.applying.gathering import Line
 from reconciler.applying.protocol import Sending, confirm, send_once
+from reconciler.concurrency import each
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.calls import WireCall

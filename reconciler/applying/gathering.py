@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.applying.concurrency import each
+from reconciler.concurrency import each
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.attempts import Attempt, RecordedState, UnitRecord
 from reconciler.model.dates import DateSet
@@ -27,16 +27,8 @@ from reconciler.model.series import Series
 from reconciler.planning.absence import OLDEST_PROVABLE
 from reconciler.planning.facts import Service
 from reconciler.planning.history import observed_attempt, sent_order, unfinished
-from reconciler.planning.planner import (
-    Decided,
-    Situation,
-    dates_to_discover,
-    decide_all,
-)
+from reconciler.planning.situation import Decided, Situation, dates_to_discover, decide_all
 from reconciler.ports import Provider
-
-#: Reads in flight at once; pacing per connection is the provider's.
-READS_AT_ONCE = 8
 
 
 class Refresh(enum.Enum):
@@ -150,7 +142,7 @@ async def observe_attempts(
             return None
         return now if now != attempt else None
 
-    seen = await each(attempts, one, at_once=READS_AT_ONCE)
+    seen = await each(attempts, one)
     return tuple(attempt for attempt in seen if attempt is not None)
 
 
@@ -205,7 +197,7 @@ async def _discover(
         )
         return (resource.address, found) if found is not None else None
 
-    found = await each(wanted, one, at_once=READS_AT_ONCE)
+    found = await each(wanted, one)
     return dataclasses.replace(
         situation,
         discoveries=dict(item for item in found if item is not None),

@@ -14,8 +14,7 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.events import ReadFailed, UnitsChanged
 from reconciler.model.rangemap import cut
 from reconciler.model.seams import Clock
-from reconciler.planning.history import history
-from reconciler.planning.planner import attempts_by_subject
+from reconciler.planning.history import attempts_by_subject, history
 from reconciler.ports import Reporter, StateStore
 
 #: Seconds before the first poll; the pause grows by half while nothing changes, up to the longest.

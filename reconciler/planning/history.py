@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.addresses import Address
@@ -238,3 +238,11 @@ def unfinished(attempt: Attempt, *, full: bool) -> bool:
         )
     )
     return bool(DateSet((attempt.dates,)) - settled)
+
+
+def attempts_by_subject(recorded: RecordedState) -> Mapping[str, Sequence[Attempt]]:
+    """The record's attempts, grouped by subject fingerprint."""
+    grouped: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in recorded.attempts:
+        grouped[attempt.subject].append(attempt)
+    return grouped

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from reconciler.model.addresses import Address, Kind
-from reconciler.model.attempts import Attempt, RecordedState
+from reconciler.model.addresses import Kind
 from reconciler.model.calls import WireCall
 from reconciler.model.canonical import digest
 from reconciler.model.dates import DateRange, DateSet
@@ -19,62 +17,23 @@ from reconciler.model.plan import (
     Adoption,
     Call,
     Decision,
-    FieldChange,
     Heading,
     Plan,
-    Reason,
     Summary,
 )
 from reconciler.model.project import Policy
-from reconciler.model.rangemap import RangeMap
 from reconciler.model.resources import Resource, Tuning
-from reconciler.model.runs import Discovery, FoundRun, Tier
+from reconciler.model.runs import FoundRun
 from reconciler.model.series import Series, Tag
-from reconciler.planning.deciding import UnitFacts, Verdict, decide, starts
-from reconciler.planning.diffing import series_changes
-from reconciler.planning.facts import Service, facts_digest, rules_of, unit_facts
+from reconciler.planning.actions import action_order, decided_actions, unclaimed_actions
+from reconciler.planning.deciding import starts
+from reconciler.planning.facts import facts_digest
 from reconciler.planning.grouping import call_ranges
-from reconciler.planning.history import Past, history
-from reconciler.planning.ownership import Claim, claims
 from reconciler.planning.policy import policy_diagnostics
+from reconciler.planning.situation import Decided, Situation, decide_all
 
 #: Length of a call id, in base32 characters.
 CALL_ID_LENGTH = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """Everything a plan is made from.
-
-    `recorded` already holds what was observed. `discoveries` are by address and cover what the plan may
-    start. `unreadable` names addresses whose runs could not be read: nothing is decided for them.
-    `selected` says which addresses the plan is about.
-    """
-
-    resources: tuple[Resource, ...]
-    recorded: RecordedState
-    services: Mapping[tuple[str, Kind], Service]
-    discoveries: Mapping[Address, Discovery] = field(default_factory=dict)
-    unreadable: Mapping[Address, Diagnostic] = field(default_factory=dict)
-    selected: Callable[[Address], bool] = lambda _: True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """One claim with its facts and verdicts, both over the units it owns."""
-
-    claim: Claim
-    facts: RangeMap[UnitFacts]
-    verdicts: RangeMap[Verdict]
-
-    @property
-    def resource(self) -> Resource:
-        """The resource decided on."""
-        return self.claim.resource
-
-    def dates_where(self, predicate: Callable[[Verdict], bool]) -> DateSet:
-        """The units whose verdict satisfies `predicate`."""
-        return self.verdicts.where(predicate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,51 +54,14 @@ class Making:
     wire: Callable[[str, Series, DateRange, str, Tuning], WireCall]
 
 
-def decide_all(situation: Situation) -> tuple[Decided, ...]:
-    """Decide every unit of the selected resources, ordered by address."""
-    by_subject = attempts_by_subject(situation.recorded)
-    known = {
-        **situation.recorded.series,
-        **{item.series.fingerprint: item.series for item in situation.resources},
-    }
-    pasts: dict[str, RangeMap[Past]] = {}
-    decided = []
-    for claim in claims(situation.resources):
-        resource = claim.resource
-        if not situation.selected(resource.address) or resource.address in situation.unreadable:
-            continue
-        subject = resource.series.subject.fingerprint
-        if subject not in pasts:
-            pasts[subject] = history(by_subject.get(subject, ()))
-        service = situation.services[(resource.connection, resource.address.kind)]
-        facts = unit_facts(
-            resource.series,
-            claim.owned,
-            past=pasts[subject],
-            listing=situation.discoveries.get(resource.address),
-            known=known,
-            service=service,
-        )
-        judge = functools.partial(decide, rules=rules_of(resource, service))
-        decided.append(Decided(claim=claim, facts=facts, verdicts=facts.map(judge)))
-    return tuple(decided)
-
-
-def dates_to_discover(decided: Decided) -> DateSet:
-    """The units for which the service must be asked before anything is sent."""
-    return decided.dates_where(
-        lambda verdict: starts(verdict) or verdict.decision is Decision.UNKNOWN
-    )
-
-
 def build_plan(situation: Situation, making: Making) -> Plan:
     """Make the plan of a situation."""
     decided = decide_all(situation)
-    actions = [action for item in decided for action in _actions(item, situation)]
+    actions = [action for item in decided for action in decided_actions(item, situation)]
     calls = [call for item in decided for call in _calls(item, making)]
     adoptions = [adoption for item in decided for adoption in _adoptions(item, situation)]
-    actions.extend(_unclaimed(situation))
-    actions.sort(key=_action_order)
+    actions.extend(unclaimed_actions(situation))
+    actions.sort(key=action_order)
     calls.sort(key=lambda call: (call.dates.ranges[0].start, call.address))
     summary = _summary(actions, calls, decided, reads=making.reads)
     series = {
@@ -177,14 +99,6 @@ def build_plan(situation: Situation, making: Making) -> Plan:
     )
 
 
-def attempts_by_subject(recorded: RecordedState) -> Mapping[str, Sequence[Attempt]]:
-    """The record's attempts, grouped by subject fingerprint."""
-    grouped: dict[str, list[Attempt]] = defaultdict(list)
-    for attempt in recorded.attempts:
-        grouped[attempt.subject].append(attempt)
-    return grouped
-
-
 def spec_digest(resource: Resource, dates: DateSet) -> str:
     """A digest of what a spec asks for on some dates; edits that change nothing there keep it."""
     wanted = resource.generations.restricted(dates)
@@ -207,76 +121,6 @@ def _heading(resource: Resource) -> Heading:
         owner=resource.annotations.get("owner", ""),
         reason=resource.annotations.get("reason", ""),
     )
-
-
-def _action_order(action: Action) -> tuple[Address, dt.date, str]:
-    return (action.address, action.dates.ranges[0].start, action.decision.value)
-
-
-def _actions(decided: Decided, situation: Situation) -> Iterator[Action]:
-    resource = decided.resource
-    tier = situation.services[(resource.connection, resource.address.kind)].tier
-    grouped: dict[tuple[object, ...], list[tuple[DateRange, Verdict]]] = defaultdict(list)
-    described = {
-        piece: (
-            _detail(verdict, unit.past, resource),
-            _changes(verdict, unit.past, decided, situation),
-        )
-        for piece, unit, verdict in explained(decided)
-    }
-    for piece, _, verdict in explained(decided):
-        key = (verdict.decision, verdict.reason, *described[piece])
-        grouped[key].append((piece, verdict))
-    for members in grouped.values():
-        first, verdict = members[0]
-        detail, changes = described[first]
-        satisfied = verdict.decision is Decision.NONE
-        yield Action(
-            address=resource.address,
-            decision=verdict.decision,
-            dates=DateSet.of(piece for piece, _ in members),
-            reason=verdict.reason,
-            tier=tier,
-            detail=detail,
-            changes=changes,
-            # What is satisfied needs no look at the service, so its ids would only be noise.
-            run_ids=()
-            if satisfied
-            else tuple(dict.fromkeys(run for _, one in members for run in one.run_ids)),
-        )
-    for owner, dates in decided.claim.shared:
-        yield Action(
-            address=resource.address,
-            decision=Decision.SHARED,
-            dates=dates,
-            reason=Reason.SHARED,
-            tier=tier,
-            detail=f"the same units as {owner}, counted there",
-        )
-
-
-def explained(decided: Decided) -> Iterator[tuple[DateRange, UnitFacts, Verdict]]:
-    """Each stretch of alike units with the facts it was decided on and the verdict, ascending."""
-    verdicts = iter(decided.verdicts)
-    current, verdict = next(verdicts, (None, None))
-    for piece, unit in decided.facts:
-        while current is not None and current.end <= piece.start:
-            current, verdict = next(verdicts, (None, None))
-        assert verdict is not None  # noqa: S101 - verdicts cover the same dates as facts
-        yield piece, unit, verdict
-
-
-def _detail(verdict: Verdict, past: Past | None, resource: Resource) -> str:
-    if verdict.decision is Decision.NONE and past and past.address != resource.address:
-        return f"ran for {past.address} on {past.sent_at:%Y-%m-%d}; add `reruns` to run it again"
-    return verdict.detail
-
-
-def _changes(
-    verdict: Verdict, past: Past | None, decided: Decided, situation: Situation
-) -> tuple[FieldChange, ...]:
-    before = situation.recorded.series.get(past.series) if past and verdict.changed else None
-    return series_changes(before, decided.resource.series) if before is not None else ()
 
 
 def _calls(decided: Decided, making: Making) -> Iterator[Call]:
@@ -336,45 +180,6 @@ def adoption_of(resource: Resource, run: FoundRun, tag: Tag) -> Adoption:
         call_id=tag.call_id,
         run=run,
     )
-
-
-def _unclaimed(situation: Situation) -> Iterator[Action]:
-    """Units on record that no spec declares any more: released, or still of unknown outcome."""
-    declared: dict[str, DateSet] = defaultdict(DateSet)
-    for resource in situation.resources:
-        declared[resource.series.subject.fingerprint] |= resource.dates
-    for subject, attempts in attempts_by_subject(situation.recorded).items():
-        left: dict[tuple[Address, Decision], list[DateRange]] = defaultdict(list)
-        for piece, past in history(attempts):
-            decision = _unclaimed_decision(past)
-            if decision is not None and situation.selected(past.address):
-                left[(past.address, decision)].extend(DateSet((piece,)) - declared[subject])
-        for (address, decision), pieces in left.items():
-            if pieces:
-                yield Action(
-                    address=address,
-                    decision=decision,
-                    dates=DateSet.of(pieces),
-                    reason=Reason.RELEASED
-                    if decision is Decision.RELEASED
-                    else Reason.OUTCOME_UNKNOWN,
-                    tier=_tier_on_record(situation, attempts),
-                    detail="no longer declared",
-                )
-
-
-def _unclaimed_decision(past: Past) -> Decision | None:
-    if past.state.unresolved and past.status is None and past.state.value != "intent":
-        return Decision.UNKNOWN
-    return None if past.state.never_ran or past.state.value == "intent" else Decision.RELEASED
-
-
-def _tier_on_record(situation: Situation, attempts: Iterable[Attempt]) -> Tier:
-    for attempt in attempts:
-        service = situation.services.get((attempt.connection, attempt.address.kind))
-        if service is not None:
-            return service.tier
-    return Tier.S3
 
 
 def _summary(

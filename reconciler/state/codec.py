@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from sqlalchemy import RowMapping
 
@@ -12,8 +13,10 @@ from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, AttemptState, UnitRecord
 from reconciler.model.canonical import canonical_json
 from reconciler.model.dates import DateRange
+from reconciler.model.errors import StateError
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
+from reconciler.model.series import Series, series_from_document
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND = dt.timedelta(milliseconds=1)
@@ -27,6 +30,18 @@ def to_millis(moment: dt.datetime) -> int:
 def from_millis(millis: int) -> dt.datetime:
     """The aware UTC moment of a number of milliseconds since 1970."""
     return _EPOCH + millis * _MILLISECOND
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Say which record is damaged, whatever reading it raises."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise StateError(
+            f"{what} on record cannot be read: the state store is damaged",
+            hint="restore a backup of it",
+        ) from error
 
 
 def coverage_text(coverage: RangeMap[UnitRecord]) -> str:
@@ -74,8 +89,27 @@ def attempt_columns(attempt: Attempt) -> dict[str, object]:
 
 
 def attempt_of_row(row: RowMapping | Mapping[str, object]) -> Attempt:
-    """The attempt of one row of the `attempt` table."""
+    """The attempt of one row of the `attempt` table.
+
+    Raises:
+        StateError: Somebody damaged it.
+    """
     cell: Mapping[str, object] = dict(row)
+    with readable(f"attempt {cell['attempt_id']}"):
+        return _attempt_of(cell)
+
+
+def series_of_row(row: RowMapping | Mapping[str, object]) -> Series:
+    """The series of one row of the `series` table.
+
+    Raises:
+        StateError: Somebody damaged it.
+    """
+    with readable(f"series {row['fingerprint']}"):
+        return series_from_document(json.loads(str(row["document"])))
+
+
+def _attempt_of(cell: Mapping[str, object]) -> Attempt:
     return Attempt(
         id=str(cell["attempt_id"]),
         number=_integer(cell["number"]),
@@ -116,7 +150,8 @@ def _coverage(text: str) -> RangeMap[UnitRecord]:
 
 
 def _integer(value: object) -> int:
-    assert isinstance(value, int)  # noqa: S101 - the column's type
+    if not isinstance(value, int):
+        raise TypeError(f"expected a whole number, got {value!r}")
     return value
 
 

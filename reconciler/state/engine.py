@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -27,9 +28,9 @@ def open_engine(path: Path, *, read_only: bool) -> Engine:
     if not read_only:
         _make_private(path)
     mode = "ro" if read_only else "rwc"
-    url = URL.create(
-        "sqlite+pysqlite", database=f"file:{path}", query={"mode": mode, "uri": "true"}
-    )
+    # SQLite reads this as a URI: an unquoted `?`, `#` or `%` in a folder's name would lead elsewhere.
+    file = f"file:{quote(str(path))}"
+    url = URL.create("sqlite+pysqlite", database=file, query={"mode": mode, "uri": "true"})
     engine = create_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
     )

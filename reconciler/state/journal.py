@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select
 
 from reconciler.model.canonical import canonical_json
 from reconciler.model.state import Actor, JournalEntry
-from reconciler.state.codec import from_millis
+from reconciler.state.codec import from_millis, readable
 from reconciler.state.schema import journal
 
 #: What the first entry is chained to.
@@ -51,12 +51,20 @@ def append(
 
 
 def entries(connection: Connection, stack_id: str) -> Iterator[JournalEntry]:
-    """All entries, oldest first."""
+    """All entries, oldest first.
+
+    Raises:
+        StateError: Somebody damaged one.
+    """
     rows = connection.execute(
         select(journal).where(journal.c.stack_id == stack_id).order_by(journal.c.seq)
     ).mappings()
-    for row in rows:
-        yield JournalEntry(
+    return map(_entry, rows)
+
+
+def _entry(row: RowMapping) -> JournalEntry:
+    with readable(f"journal entry {row['seq']}"):
+        return JournalEntry(
             seq=row["seq"],
             at=from_millis(row["at"]),
             fence=row["fence"],

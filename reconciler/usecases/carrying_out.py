@@ -22,8 +22,7 @@ from reconciler.model.plan import Decision, Plan
 from reconciler.model.report import ApplyReport
 from reconciler.model.runs import UnitStatus
 from reconciler.model.state import Lease
-from reconciler.planning.history import Past, history
-from reconciler.planning.planner import attempts_by_subject
+from reconciler.planning.history import Past, attempts_by_subject, history
 from reconciler.ports import Reporter
 from reconciler.usecases.plan import PlanOptions, calls_made
 from reconciler.wiring.workspace import Workspace

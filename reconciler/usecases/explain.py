@@ -14,7 +14,7 @@ from reconciler.model.errors import InputError
 from reconciler.model.resources import Resource
 from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import sent_order
-from reconciler.planning.planner import decide_all, explained
+from reconciler.planning.situation import decide_all, explained
 from reconciler.usecases.plan import connections_in_use, sound_specs
 from reconciler.wiring.workspace import Workspace
 

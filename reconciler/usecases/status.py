@@ -16,7 +16,7 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.plan import Decision, Reason
 from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import Past
-from reconciler.planning.planner import Decided, decide_all, explained
+from reconciler.planning.situation import Decided, decide_all, explained
 from reconciler.ports import Reporter
 from reconciler.usecases.plan import connections_in_use, sound_specs
 from reconciler.usecases.selection import Selection

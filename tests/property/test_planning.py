@@ -19,7 +19,8 @@ from reconciler.planning.absence import Absence
 from reconciler.planning.deciding import Listed, Rules, UnitFacts, Verdict, decide, starts
 from reconciler.planning.facts import Service, facts_digest, unit_facts
 from reconciler.planning.history import Past, history, observed_attempt
-from reconciler.planning.planner import Situation, build_plan
+from reconciler.planning.planner import build_plan
+from reconciler.planning.situation import Situation
 from tests.builders import (
     LAG,
     a_discovery,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 
+from reconciler.concurrency import each
 from reconciler.model.attempts import Attempt
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.series import Series
-from reconciler.providers.concurrency import map_bounded
 from reconciler.providers.dataworks.api import Api, InstanceQuery
 from reconciler.providers.dataworks.listing import list_all
 
@@ -44,5 +44,5 @@ async def find_hollow_dates(
         return DateSet.of_dates(date for date, skipped in left_out.items() if all(skipped))
 
     asked = [(node_id, item) for node_id in series.include for item in dates]
-    found = await map_bounded(of_node, asked)
+    found = await each(asked, of_node)
     return DateSet.of(item for hollow in found for item in hollow) & dates

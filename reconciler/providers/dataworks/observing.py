@@ -19,6 +19,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.concurrency import each
 from reconciler.model.addresses import Kind
 from reconciler.model.attempts import Attempt
 from reconciler.model.dates import DateRange, DateSet
@@ -28,7 +29,6 @@ from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import Observation, UnitStatus
 from reconciler.model.seams import Clock
 from reconciler.model.series import Series
-from reconciler.providers.concurrency import map_bounded
 from reconciler.providers.dataworks.api import Api, InstanceQuery
 from reconciler.providers.dataworks.listing import Listing, list_all
 from reconciler.providers.dataworks.statuses import (
@@ -103,11 +103,11 @@ class Observer:
         Raises:
             ProviderError: A read failed.
         """
-        grouped = await map_bounded(
-            lambda attempt: self._group_of(attempt, series.get(attempt.series)), attempts
+        grouped = await each(
+            attempts, lambda attempt: self._group_of(attempt, series.get(attempt.series))
         )
         groups = list(dict.fromkeys(group for group in grouped if isinstance(group, _Group)))
-        listed = dict(zip(groups, await map_bounded(self._list_group, groups), strict=True))
+        listed = dict(zip(groups, await each(groups, self._list_group), strict=True))
 
         async def judge(item: tuple[Attempt, _Group | Observation]) -> Observation:
             attempt, group = item
@@ -115,7 +115,7 @@ class Observer:
                 return group
             return await self._observe_backfill(attempt, group, listed[group])
 
-        return tuple(await map_bounded(judge, zip(attempts, grouped, strict=True)))
+        return tuple(await each(zip(attempts, grouped, strict=True), judge))
 
     async def _group_of(self, attempt: Attempt, series: Series | None) -> _Group | Observation:
         """Where to find the attempt's DAGs; or, where there is no group to read, what is to be said."""
@@ -190,7 +190,7 @@ class Observer:
         coverage = coverage_of_dags(dags)
         if len(dags) > MOST_WALKING_DAGS:
             return coverage
-        listings = await map_bounded(lambda dag: self.instances_of(dag.id, environment), dags)
+        listings = await each(dags, lambda dag: self.instances_of(dag.id, environment))
         seen = coverage_of_instances(row for listing in listings for row in listing.rows)
         if not all(listing.complete for listing in listings):
             # What was not listed may have failed, so a success is not believed.

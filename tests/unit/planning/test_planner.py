@@ -12,13 +12,8 @@ from reconciler.model.project import Policy
 from reconciler.model.resources import OnChange, OnFailure, Resource
 from reconciler.model.runs import Discovery, Origin, Tier, UnitStatus
 from reconciler.model.series import Tag
-from reconciler.planning.planner import (
-    Situation,
-    build_plan,
-    dates_to_discover,
-    decide_all,
-    spec_digest,
-)
+from reconciler.planning.planner import build_plan, spec_digest
+from reconciler.planning.situation import Situation, dates_to_discover, decide_all
 from tests.builders import (
     a_discovery,
     a_found_run,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from reconciler.providers.concurrency import map_bounded
+from reconciler.concurrency import each
 from reconciler.providers.pacing import Backoff, Pacer
 from tests.unit.providers.dataworks.support import FakeClock, NoJitter
 
@@ -65,7 +65,7 @@ async def test_results_keep_the_order_and_the_bound_holds() -> None:
         running -= 1
         return number * 2
 
-    assert await map_bounded(work, range(20), at_once=3) == [n * 2 for n in range(20)]
+    assert await each(range(20), work, at_once=3) == [n * 2 for n in range(20)]
     assert most == 3
 
 
@@ -78,4 +78,4 @@ async def test_the_first_failure_comes_out_as_it_is() -> None:
         return number
 
     with pytest.raises(KeyError, match="two"):
-        await asyncio.wait_for(map_bounded(work, range(4)), 5)
+        await asyncio.wait_for(each(range(4), work), 5)

@@ -9,15 +9,20 @@ from typing import TypeVar
 T = TypeVar("T")
 U = TypeVar("U")
 
+#: Reads on their way at once; pacing per connection is the provider's.
+READS_AT_ONCE = 8
 
-async def each(items: Iterable[T], work: Callable[[T], Awaitable[U]], *, at_once: int) -> list[U]:
+
+async def each(
+    items: Iterable[T], work: Callable[[T], Awaitable[U]], *, at_once: int = READS_AT_ONCE
+) -> list[U]:
     """Apply `work` to every item, at most `at_once` of them at a time.
 
     Returns:
         The results, in the order of the items.
 
     Raises:
-        Exception: The first one that `work` raised; work in progress is cancelled then.
+        BaseException: The first one that `work` raised, as it is; work in progress is cancelled then.
     """
     gate = asyncio.Semaphore(at_once)
 
@@ -28,6 +33,6 @@ async def each(items: Iterable[T], work: Callable[[T], Awaitable[U]], *, at_once
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(item)) for item in items]
-    except ExceptionGroup as failures:
+    except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return [task.result() for task in tasks]

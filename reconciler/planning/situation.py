@@ -1,0 +1,105 @@
+"""Everything a plan is made from, and what the decision table says of it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.addresses import Address, Kind
+from reconciler.model.attempts import RecordedState
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.plan import (
+    Decision,
+)
+from reconciler.model.rangemap import RangeMap
+from reconciler.model.resources import Resource
+from reconciler.model.runs import Discovery
+from reconciler.planning.deciding import UnitFacts, Verdict, decide, starts
+from reconciler.planning.facts import Service, rules_of, unit_facts
+from reconciler.planning.history import Past, attempts_by_subject, history
+from reconciler.planning.ownership import Claim, claims
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Everything a plan is made from.
+
+    `recorded` already holds what was observed. `discoveries` are by address and cover what the plan may
+    start. `unreadable` names addresses whose runs could not be read: nothing is decided for them.
+    `selected` says which addresses the plan is about.
+    """
+
+    resources: tuple[Resource, ...]
+    recorded: RecordedState
+    services: Mapping[tuple[str, Kind], Service]
+    discoveries: Mapping[Address, Discovery] = field(default_factory=dict)
+    unreadable: Mapping[Address, Diagnostic] = field(default_factory=dict)
+    selected: Callable[[Address], bool] = lambda _: True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One claim with its facts and verdicts, both over the units it owns."""
+
+    claim: Claim
+    facts: RangeMap[UnitFacts]
+    verdicts: RangeMap[Verdict]
+
+    @property
+    def resource(self) -> Resource:
+        """The resource decided on."""
+        return self.claim.resource
+
+    def dates_where(self, predicate: Callable[[Verdict], bool]) -> DateSet:
+        """The units whose verdict satisfies `predicate`."""
+        return self.verdicts.where(predicate)
+
+
+def decide_all(situation: Situation) -> tuple[Decided, ...]:
+    """Decide every unit of the selected resources, ordered by address."""
+    by_subject = attempts_by_subject(situation.recorded)
+    known = {
+        **situation.recorded.series,
+        **{item.series.fingerprint: item.series for item in situation.resources},
+    }
+    pasts: dict[str, RangeMap[Past]] = {}
+    decided = []
+    for claim in claims(situation.resources):
+        resource = claim.resource
+        if not situation.selected(resource.address) or resource.address in situation.unreadable:
+            continue
+        subject = resource.series.subject.fingerprint
+        if subject not in pasts:
+            pasts[subject] = history(by_subject.get(subject, ()))
+        service = situation.services[(resource.connection, resource.address.kind)]
+        facts = unit_facts(
+            resource.series,
+            claim.owned,
+            past=pasts[subject],
+            listing=situation.discoveries.get(resource.address),
+            known=known,
+            service=service,
+        )
+        judge = functools.partial(decide, rules=rules_of(resource, service))
+        decided.append(Decided(claim=claim, facts=facts, verdicts=facts.map(judge)))
+    return tuple(decided)
+
+
+def dates_to_discover(decided: Decided) -> DateSet:
+    """The units for which the service must be asked before anything is sent."""
+    return decided.dates_where(
+        lambda verdict: starts(verdict) or verdict.decision is Decision.UNKNOWN
+    )
+
+
+def explained(decided: Decided) -> Iterator[tuple[DateRange, UnitFacts, Verdict]]:
+    """Each stretch of alike units with the facts it was decided on and the verdict, ascending."""
+    verdicts = iter(decided.verdicts)
+    current, verdict = next(verdicts, (None, None))
+    for piece, unit in decided.facts:
+        while current is not None and current.end <= piece.start:
+            current, verdict = next(verdicts, (None, None))
+        assert verdict is not None  # noqa: S101 - verdicts cover the same dates as facts
+        yield piece, unit, verdict
