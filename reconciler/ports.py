@@ -51,7 +51,10 @@ class Provider(Protocol):
         ...
 
     async def create(self, prepared: Prepared) -> CreateOutcome:
-        """Send it once: no retry, no redirect. Never raises for anything the network or service does."""
+        """Send it once: no retry, no redirect. Never raises for anything the network or service does.
+
+        What was signed more than 5 s ago is not sent but refused, as a passing reason.
+        """
         ...
 
     async def confirm(self, attempt: Attempt) -> Observation:

@@ -25,9 +25,6 @@ from reconciler.model.seams import Clock
 from reconciler.model.state import Intent, Lease
 from reconciler.ports import Provider, StateStore
 
-#: A request that waited longer than this between signing and sending is not sent.
-SEND_WITHIN_SECONDS = 5.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
@@ -48,20 +45,17 @@ async def send_once(
         StateError: The store did not take a step; a request is out only if it took `sent`.
         ProviderError: There are no credentials to sign with; nothing was sent.
     """
-    store, lease, clock = sending.store, sending.lease, sending.clock
+    store, lease = sending.store, sending.lease
     attempt = store.begin(lease, intent)
     try:
         prepared = sending.provider.prepare(wire)
     except ProviderError as error:
-        store.settle(lease, attempt.id, _not_sent(error.code, error.summary, transient=False))
+        refused = Refused(code=error.code, message=error.summary, transient=False)
+        store.settle(lease, attempt.id, refused)
         raise
-    signed = clock.monotonic()
     store.mark_sent(lease, attempt.id, prepared)
-    if clock.monotonic() - signed > SEND_WITHIN_SECONDS:
-        outcome: CreateOutcome = _not_sent("not_sent", "the store was too slow", transient=True)
-    else:
-        # Once a request may have left, its answer is awaited and recorded even if we are cancelled.
-        outcome = await _to_its_end(sending.provider, prepared)
+    # Once a request may have left, its answer is awaited and recorded even if we are cancelled.
+    outcome = await _to_its_end(sending.provider, prepared)
     store.settle(lease, attempt.id, outcome)
     return attempt, outcome
 
@@ -72,10 +66,6 @@ async def _to_its_end(provider: Provider, prepared: Prepared) -> CreateOutcome:
         return await asyncio.shield(request)
     except asyncio.CancelledError:
         return await request
-
-
-def _not_sent(code: str, message: str, *, transient: bool) -> Refused:
-    return Refused(code=code, message=message, transient=transient)
 
 
 async def confirm(sending: Sending, attempt: Attempt, accepted: Accepted) -> None:

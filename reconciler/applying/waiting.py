@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from reconciler.ports import Reporter, StateStore
 FIRST_POLL_SECONDS = 0.5
 LONGEST_POLL_SECONDS = 60.0
 GROWTH = 1.5
+
+#: An address that could not be read this many polls in a row is no longer waited for.
+GIVE_UP_AFTER = 10
 
 #: A signal is noticed at least this soon while sleeping.
 STOP_NOTICED_SECONDS = 0.5
@@ -42,17 +46,20 @@ async def follow(watch: Watch, concerns: Callable[[Attempt], bool]) -> bool:
     """Follow all attempts that `concerns` until none is in flight.
 
     What is seen is recorded poll by poll, so that a killed wait loses nothing. An address that cannot be
-    read is polled again; waiting goes on for the others.
+    read is polled again, but not for ever; waiting goes on for the others.
 
     Returns:
-        Whether everything came to an end: False when asked to stop or at the deadline.
+        Whether everything came to an end: False when asked to stop, at the deadline, and when an address
+        could not be read time and again.
     """
     pause = FIRST_POLL_SECONDS
+    failures: Counter[Address] = Counter()
     while True:
         recorded = watch.store.snapshot()
-        flying = [one for one in in_flight(recorded) if concerns(one)]
+        meant = [one for one in in_flight(recorded) if concerns(one)]
+        flying = [one for one in meant if failures[one.address] < GIVE_UP_AFTER]
         if not flying:
-            return True
+            return not meant
         await _sleep(pause, watch)
         if watch.stop.is_set() or _is_late(watch):
             return False
@@ -61,6 +68,8 @@ async def follow(watch: Watch, concerns: Callable[[Attempt], bool]) -> bool:
             flying, recorded, watch.lines, at=watch.clock.now(), unreadable=unreadable
         )
         watch.store.observe(changed, at=watch.clock.now())
+        for address in {one.address for one in flying}:
+            failures[address] = failures[address] + 1 if address in unreadable else 0
         for address, problem in unreadable.items():
             watch.reporter.report(
                 ReadFailed(address=address, summary=problem.summary, hint=problem.hint)

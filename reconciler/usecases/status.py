@@ -14,6 +14,7 @@ from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.plan import Decision, Reason
+from reconciler.model.resources import Resource
 from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import Past
 from reconciler.planning.situation import Decided, decide_all, explained
@@ -92,7 +93,8 @@ def _gathered(workspace: Workspace, selection: Selection) -> Gathered:
     resources = sound_specs(workspace).resources
     existing = workspace.store_to_read("status")
     if existing is None:
-        return asyncio.run(_gather(workspace, selection, RecordedState(), Refresh.OFFLINE))
+        nothing = RecordedState()
+        return asyncio.run(_gather(workspace, resources, selection, nothing, Refresh.OFFLINE))
     existing.close()
     store = workspace.store_to_write("status", create=False)
     try:
@@ -101,7 +103,7 @@ def _gathered(workspace: Workspace, selection: Selection) -> Gathered:
             [resource.address for resource in resources]
             + [attempt.address for attempt in recorded.attempts]
         )
-        gathered = asyncio.run(_gather(workspace, selection, recorded, Refresh.NORMAL))
+        gathered = asyncio.run(_gather(workspace, resources, selection, recorded, Refresh.NORMAL))
         store.observe(gathered.changed, at=gathered.at)
     finally:
         store.close()
@@ -109,9 +111,12 @@ def _gathered(workspace: Workspace, selection: Selection) -> Gathered:
 
 
 async def _gather(
-    workspace: Workspace, selection: Selection, recorded: RecordedState, refresh: Refresh
+    workspace: Workspace,
+    resources: tuple[Resource, ...],
+    selection: Selection,
+    recorded: RecordedState,
+    refresh: Refresh,
 ) -> Gathered:
-    resources = sound_specs(workspace).resources
     names = connections_in_use(workspace, resources, recorded)
     async with workspace.lines(names, offline=refresh is Refresh.OFFLINE) as lines:
         return await gather(

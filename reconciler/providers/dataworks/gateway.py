@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -42,6 +43,9 @@ from reconciler.providers.http import Answer, TransportFailure, exchange
 from reconciler.providers.pacing import READ_ATTEMPTS, Backoff, Pacer
 
 T = TypeVar("T")
+
+#: One line per request at level debug: never a parameter, a header or a body.
+_LOG = logging.getLogger(__name__)
 
 #: A prepared create that waited longer than this is not sent: what was decided may no longer hold.
 SEND_WITHIN_SECONDS = 5.0
@@ -108,7 +112,6 @@ class Gateway:
         self._skew = skew
         self.server_clock = ServerClock(clock)
         self.calls_made = 0
-        self._turns_taken = 0
         self._auth = Acs3Auth(
             key=key,
             now=self.server_clock.signing_time,
@@ -196,22 +199,17 @@ class Gateway:
         )
 
     async def take_create_turn(self) -> None:
-        """Wait until the connection's limits allow one more create; its `create` will not wait again.
+        """Wait until the connection's limits allow one more create.
 
-        Callers that ask before they sign keep waits out of the time between signing and sending.
+        Asked before signing, so that no wait falls between signing and sending.
         """
         await self._create_pacer.turn()
-        self._turns_taken += 1
 
     async def create(self, prepared: Prepared) -> CreateOutcome:
         """Send a prepared create once. Never raises for anything the network or service does."""
         if not isinstance(prepared.request, _SignedCreate):
             raise TypeError("prepared by another provider")
         signed = prepared.request
-        if self._turns_taken:
-            self._turns_taken -= 1
-        else:
-            await self._create_pacer.turn()
         if self._clock.monotonic() - signed.signed_monotonic > SEND_WITHIN_SECONDS:
             return Refused(
                 code=NOT_SENT,
@@ -229,7 +227,14 @@ class Gateway:
 
     async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
         self.calls_made += 1
-        answer = await exchange(client, request)
+        operation, started = request.headers["x-acs-action"], self._clock.monotonic()
+        try:
+            answer = await exchange(client, request)
+        except TransportFailure as failure:
+            _LOG.debug("%s: %s", operation, failure)
+            raise
+        took = 1000 * (self._clock.monotonic() - started)
+        _LOG.debug("%s: HTTP %s after %.0f ms", operation, answer.status, took)
         self.server_clock.learn(answer.server_time)
         return answer
 

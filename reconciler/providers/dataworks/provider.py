@@ -134,10 +134,7 @@ class DataWorksProvider:
         return self._gateway.prepare(call)
 
     async def take_create_turn(self) -> None:
-        """Wait until the connection's limits allow one more create; ask before `prepare`.
-
-        A `create` whose turn was not taken waits by itself.
-        """
+        """Wait until the connection's limits allow one more create; ask before `prepare`."""
         await self._gateway.take_create_turn()
 
     async def create(self, prepared: Prepared) -> CreateOutcome:

@@ -266,16 +266,12 @@ async def test_a_create_that_waited_too_long_is_not_sent() -> None:
     assert provider.calls_made == 0
 
 
-async def test_a_create_waits_for_its_turn_before_or_after_signing() -> None:
+async def test_creates_take_turns_before_they_are_signed() -> None:
     service, clock = Service(), FakeClock()
-    service.on("RunCycleDagNodes", ok([111]))
-    provider = a_provider(
-        service, connection=a_connection(limits=Limits(read_qps=0, write_qps=0.5)), clock=clock
-    )
-    await provider.create(provider.prepare(CREATE))
-    await provider.create(provider.prepare(CREATE))
-    await provider.take_create_turn()
-    await provider.create(provider.prepare(CREATE))
+    limits = Limits(read_qps=0, write_qps=0.5)
+    provider = a_provider(service, connection=a_connection(limits=limits), clock=clock)
+    for _ in range(3):
+        await provider.take_create_turn()
     assert clock.slept == [2, 2]
 
 
