@@ -136,3 +136,12 @@ def test_someone_elses_backfill_in_flight_is_not_overlapped(
     sandbox.backfill("theirs", variant="mine", params={"1": {"k": "w"}})
     # Without a record or a spec, nobody can tell that the tag found belongs to another variant.
     assert decisions(sandbox.plan()) == {"wait previous_in_flight": ["2020-05-20..2020-05-31"]}
+
+
+def test_a_lost_run_is_found_where_the_root_is_not_among_the_nodes(sandbox: Sandbox) -> None:
+    sandbox.backfill(target={"rootNode": 1, "includeNodes": [2, 3]})
+    sandbox.faults([{"operation": CREATE, "nth": 1, "effect": "execute_then_drop"}])
+    assert sandbox.apply().code == 3
+    assert sandbox.apply("--wait").code == 0
+    assert len(sandbox.ledger()) == 1
+    assert sandbox.plan()["summary"]["none"] == 12

@@ -56,7 +56,7 @@ class Discoverer:
             InstanceQuery(
                 project_id=required_project_id(self._connection),
                 environment=subject.environment,
-                node_id=subject.root,
+                node_id=_listed_node(series),
                 dates=dates.hull,
             ),
         )
@@ -195,6 +195,12 @@ class _Search:
             created_at=min(created, default=None),
             created_by=first.created_by,
         )
+
+
+def _listed_node(series: Series) -> str:
+    """The node whose instances show every run of a series: the root, unless it is not among its nodes."""
+    root = series.subject.root
+    return root if root in series.include or not series.include else series.include[0]
 
 
 def _may_be_backfill(row: Instance) -> bool:
