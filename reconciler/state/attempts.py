@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -12,7 +13,7 @@ from reconciler.model.dates import DateSet
 from reconciler.model.errors import StateError
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.seams import IdSource
-from reconciler.model.series import Series
+from reconciler.model.series import Series, series_from_document
 from reconciler.model.state import Intent
 from reconciler.state.codec import attempt_columns, attempt_of_row, run_ids_text
 from reconciler.state.schema import attempt, series
@@ -28,6 +29,19 @@ def all_attempts(connection: Connection, stack_id: str) -> tuple[Attempt, ...]:
         select(attempt).where(attempt.c.stack_id == stack_id).order_by(attempt.c.number)
     )
     return tuple(map(attempt_of_row, rows.mappings()))
+
+
+def all_series(connection: Connection) -> dict[str, Series]:
+    """What every fingerprint on record stands for.
+
+    Raises:
+        StateError: A document cannot be read.
+    """
+    rows = connection.execute(select(series)).all()
+    try:
+        return {row.fingerprint: series_from_document(json.loads(row.document)) for row in rows}
+    except (KeyError, TypeError, ValueError) as error:
+        raise StateError(f"the state store holds a series nobody can read: {error}") from error
 
 
 def attempt_by_id(connection: Connection, attempt_id: str) -> Attempt:
@@ -137,9 +151,17 @@ def split_absent(
 
     An attempt's dates are one range, so what is left of it, and what is absent of it, may become
     attempts of their own: the same call, told apart by date.
+
+    Raises:
+        StateError: On some of the dates it is on record what became of the call, or they are not its.
     """
     whole = DateSet((known.dates,))
     left = whole - absent
+    if not absent or absent - _unclear(known):
+        raise StateError(
+            f"attempt {known.id} ({known.state.value}) cannot become absent on {absent}",
+            hint="run the command again: it continues from what is on record",
+        )
     if not left:
         move(connection, known.id, AttemptState.ABSENT, {})
         return
@@ -166,6 +188,26 @@ def split_absent(
         .where(attempt.c.attempt_id == known.id, attempt.c.state == known.state.value)
         .values({name: columns[name] for name in ("start_date", "end_date", "coverage")})
     )
+
+
+def _unclear(known: Attempt) -> DateSet:
+    """The dates of an attempt on which nobody knows what became of it."""
+    match known.state:
+        case AttemptState.SENT | AttemptState.UNKNOWN:
+            return DateSet((known.dates,))
+        case AttemptState.PARTIAL:
+            return DateSet((known.dates,)) - known.coverage.dates
+        case _:
+            return DateSet()
+
+
+def settle_found(
+    connection: Connection, known: Attempt, run_ids: tuple[str, ...], run_group: str | None
+) -> None:
+    """Record that an unresolved attempt's runs were found; ids that were known stay known."""
+    both = tuple(dict.fromkeys((*known.run_ids, *run_ids)))
+    state, columns = outcome_columns(Accepted(run_ids=both, request_id=known.request_id))
+    move(connection, known.id, state, {**columns, "run_group": run_group or known.run_group})
 
 
 def outcome_columns(outcome: CreateOutcome) -> tuple[AttemptState, dict[str, object]]:

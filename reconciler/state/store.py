@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,16 +12,17 @@ from reconciler.model.attempts import Attempt, AttemptState, RecordedState
 from reconciler.model.calls import Prepared
 from reconciler.model.dates import DateSet
 from reconciler.model.errors import StateMissing, UnsupportedFormat
-from reconciler.model.outcomes import Accepted, CreateOutcome
+from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.plan import Adoption
 from reconciler.model.seams import IdSource
-from reconciler.model.series import Series, series_from_document
+from reconciler.model.series import Series
 from reconciler.model.state import Actor, Intent, JournalEntry, Lease, LockInfo
 from reconciler.state import journal as journal_table
 from reconciler.state import lock
 from reconciler.state.attempts import (
     ATTEMPT_ID_LENGTH,
     all_attempts,
+    all_series,
     attempt_by_id,
     attempts_of_call,
     insert_attempt,
@@ -31,6 +31,7 @@ from reconciler.state.attempts import (
     outcome_columns,
     refuse_overlap,
     refuse_second_send,
+    settle_found,
     split_absent,
 )
 from reconciler.state.codec import (
@@ -39,11 +40,14 @@ from reconciler.state.codec import (
     to_millis,
 )
 from reconciler.state.database import reading, writing
-from reconciler.state.schema import FORMAT, attempt, metadata, series, stack, usage
+from reconciler.state.schema import FORMAT, attempt, metadata, stack, usage
 from reconciler.state.transitions import move
 
 #: How long a lease lasts unless it is renewed.
 LEASE_MILLIS = 60_000
+
+#: Attempts in these states have runs that can be observed; an observation moves between them.
+_OBSERVABLE = (AttemptState.ACCEPTED, AttemptState.PARTIAL)
 
 
 class SqlStore:
@@ -109,10 +113,7 @@ class SqlStore:
                 select(stack.c.lineage, stack.c.serial).where(stack.c.stack_id == self._stack_id)
             ).one()
             attempts = all_attempts(connection, self._stack_id)
-            known = {
-                row.fingerprint: series_from_document(json.loads(row.document))
-                for row in connection.execute(select(series))
-            }
+            known = all_series(connection)
         return RecordedState(
             lineage=head.lineage, serial=head.serial, attempts=attempts, series=known
         )
@@ -256,12 +257,17 @@ class SqlStore:
         assert hull is not None  # noqa: S101 - a found run has dates
         with self._guarded(lease) as connection:
             tries = attempts_of_call(connection, self._stack_id, adoption.call_id)
-            sent = [one for one in tries if one.series == adoption.series and one.state.unresolved]
+            sent = [
+                one
+                for one in tries
+                if one.series == adoption.series
+                and one.state.unresolved
+                and DateSet((one.dates,)) & found.dates
+            ]
+            for one in sent:
+                settle_found(connection, one, found.run_ids, found.run_group)
             if sent:
                 attempt_id = sent[0].id
-                accepted = Accepted(run_ids=found.run_ids, request_id=sent[0].request_id)
-                state, columns = outcome_columns(accepted)
-                move(connection, attempt_id, state, {**columns, "run_group": found.run_group})
             else:
                 know_series(connection, of_series)
                 new = Attempt(
@@ -320,14 +326,12 @@ class SqlStore:
         moment = to_millis(at)
         with writing(self._engine) as connection:
             for seen in attempts:
+                if seen.state not in _OBSERVABLE:
+                    continue
                 connection.execute(
                     update(attempt)
                     .where(attempt.c.attempt_id == seen.id)
-                    .where(
-                        attempt.c.state.in_(
-                            [AttemptState.ACCEPTED.value, AttemptState.PARTIAL.value]
-                        )
-                    )
+                    .where(attempt.c.state.in_([state.value for state in _OBSERVABLE]))
                     .where(attempt.c.observed_at.is_(None) | (attempt.c.observed_at <= moment))
                     .values(
                         state=seen.state.value,

@@ -5,7 +5,7 @@
       └─▶ void  └─────▶ unknown ──▶ accepted | absent
 
 What never ran (void, refused, absent) stays so; an accepted run is never un-accepted. `partial` is
-accepted with dates missing, and turns back when they appear.
+accepted with dates missing: it turns back when they appear, and what is missing may prove absent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _FROM: dict[AttemptState, frozenset[AttemptState]] = {
         {AttemptState.SENT, AttemptState.UNKNOWN, AttemptState.PARTIAL, AttemptState.ACCEPTED}
     ),
     AttemptState.PARTIAL: frozenset({AttemptState.ACCEPTED, AttemptState.PARTIAL}),
-    AttemptState.ABSENT: frozenset({AttemptState.SENT, AttemptState.UNKNOWN}),
+    AttemptState.ABSENT: frozenset(
+        {AttemptState.SENT, AttemptState.UNKNOWN, AttemptState.PARTIAL}
+    ),
 }
 
 

@@ -1,0 +1,100 @@
+"""Observations: written without the lock, in the order they were made, and nobody's plan goes stale."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+from reconciler.model.attempts import AttemptState, UnitRecord
+from reconciler.model.runs import UnitStatus
+from reconciler.state.store import SqlStore
+from tests.builders import at
+from tests.unit.state.calls import WEEK, call_in, expire, observe, the_attempt
+from tests.unit.state.databases import Database
+
+ACCEPTED = AttemptState.ACCEPTED
+
+
+def status_of(store: SqlStore, attempt_id: str) -> UnitStatus | None:
+    record = the_attempt(store, attempt_id).coverage.at(dt.date(2024, 5, 1))
+    return record.status if record else None
+
+
+def test_an_observation_is_recorded_and_the_serial_stands(
+    database: Database, store: SqlStore
+) -> None:
+    _, attempt_id = call_in(ACCEPTED, database, store)
+    before = (store.snapshot().serial, store.journal())
+    observe(store, attempt_id, seen={WEEK: UnitRecord(UnitStatus.FAILURE, gone=True)})
+    assert the_attempt(store, attempt_id).coverage.items[0][1] == UnitRecord(
+        UnitStatus.FAILURE, gone=True
+    )
+    assert (store.snapshot().serial, store.journal()) == before
+
+
+def test_an_older_observation_is_dropped(database: Database, store: SqlStore) -> None:
+    _, attempt_id = call_in(ACCEPTED, database, store)
+    observe(store, attempt_id, seen={WEEK: UnitStatus.SUCCESS}, when=at(20))
+    observe(store, attempt_id, seen={WEEK: UnitStatus.RUNNING}, when=at(19))
+    assert status_of(store, attempt_id) is UnitStatus.SUCCESS
+
+
+def test_a_later_observation_and_one_of_the_same_moment_count(
+    database: Database, store: SqlStore
+) -> None:
+    _, attempt_id = call_in(ACCEPTED, database, store)
+    observe(store, attempt_id, seen={WEEK: UnitStatus.CREATED}, when=at(20))
+    observe(store, attempt_id, seen={WEEK: UnitStatus.RUNNING}, when=at(20))
+    assert status_of(store, attempt_id) is UnitStatus.RUNNING
+    observe(store, attempt_id, seen={WEEK: UnitStatus.SUCCESS}, when=at(21))
+    assert status_of(store, attempt_id) is UnitStatus.SUCCESS
+
+
+def test_observing_needs_no_lock(database: Database, store: SqlStore) -> None:
+    _, attempt_id = call_in(ACCEPTED, database, store)
+    expire(database)
+    rival = database.store("bob@host")
+    rival.acquire()
+    observe(store, attempt_id, seen={WEEK: UnitStatus.SUCCESS})
+    assert status_of(rival, attempt_id) is UnitStatus.SUCCESS
+
+
+def test_an_observation_records_the_runs_and_their_group(
+    database: Database, store: SqlStore
+) -> None:
+    _, attempt_id = call_in(ACCEPTED, database, store)
+    known = the_attempt(store, attempt_id)
+    seen = dataclasses.replace(known, run_ids=("run-1", "run-2", "run-3"), run_group="77")
+    store.observe([seen], at=at(20))
+    after = the_attempt(store, attempt_id)
+    assert (after.run_ids, after.run_group) == (("run-1", "run-2", "run-3"), "77")
+
+
+def test_an_observation_changes_nothing_of_what_was_sent(
+    database: Database, store: SqlStore
+) -> None:
+    _, attempt_id = call_in(ACCEPTED, database, store)
+    known = the_attempt(store, attempt_id)
+    forged = dataclasses.replace(
+        known, call_id="forged", name="forged", generation=9, signed_at=None, request_id=None
+    )
+    store.observe([forged], at=at(20))
+    assert the_attempt(store, attempt_id) == known
+
+
+def test_calls_are_counted_by_connection_and_day(database: Database, store: SqlStore) -> None:
+    day = dt.date(2024, 6, 1)
+    store.count_calls("prod", day, 3)
+    database.store("bob@host").count_calls("prod", day, 4)
+    store.count_calls("other", day, 10)
+    store.count_calls("prod", dt.date(2024, 6, 2), 20)
+    assert store.calls_on("prod", day) == 7
+    assert store.calls_on("prod", dt.date(2024, 6, 3)) == 0
+    assert store.snapshot().serial == 0
+
+
+def test_another_projects_calls_are_not_ours(database: Database, store: SqlStore) -> None:
+    other = database.store(project="other")
+    other.create()
+    other.count_calls("prod", dt.date(2024, 6, 1), 5)
+    assert store.calls_on("prod", dt.date(2024, 6, 1)) == 0

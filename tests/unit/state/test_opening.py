@@ -1,0 +1,222 @@
+"""A store is made once, opened only if it is whole and ours, and kept from other people's eyes."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.model.errors import StateError, StateMissing, UnsupportedFormat
+from reconciler.state.engine import open_engine
+from reconciler.state.location import sqlite_path
+from reconciler.state.store import SqlStore
+from tests.unit.state.calls import an_intent
+from tests.unit.state.databases import Database, SqliteDatabase
+
+
+def test_a_new_store_is_empty_and_has_a_lineage(database: Database) -> None:
+    store = database.store()
+    store.create()
+    store.check()
+    recorded = store.snapshot()
+    assert (recorded.serial, recorded.attempts, dict(recorded.series)) == (0, (), {})
+    assert recorded.lineage
+
+
+def test_creating_again_changes_nothing(database: Database) -> None:
+    store = database.store()
+    store.create(plan_id="plan-1")
+    before = (store.snapshot(), store.journal())
+    store.create(plan_id="plan-2")
+    assert (store.snapshot(), store.journal()) == before
+    assert store.created_for() == "plan-1"
+
+
+def test_a_store_made_for_no_plan_says_so(store: SqlStore) -> None:
+    assert store.created_for() is None
+
+
+def test_there_is_no_store_before_it_is_created(database: Database) -> None:
+    with pytest.raises(StateMissing):
+        database.store().check()
+
+
+def test_two_projects_share_a_database_and_nothing_else(database: Database) -> None:
+    ours, theirs = database.store(), database.store(project="other")
+    ours.create()
+    with pytest.raises(StateMissing, match="nothing of project other"):
+        theirs.check()
+    theirs.create()
+    lease = ours.acquire()
+    ours.begin(lease, an_intent())
+    other = theirs.acquire()  # not held: a lock is a project's own
+    assert theirs.snapshot().attempts == ()
+    assert theirs.snapshot().lineage != ours.snapshot().lineage
+    theirs.begin(other, an_intent())
+    assert len(ours.snapshot().attempts) == 1
+
+
+def test_a_newer_format_is_refused_by_name(database: Database, store: SqlStore) -> None:
+    database.raw("UPDATE stack SET format = 99")
+    with pytest.raises(UnsupportedFormat, match="99"):
+        store.check()
+
+
+_READS: dict[str, Callable[[SqlStore], object]] = {
+    "check": SqlStore.check,
+    "snapshot": SqlStore.snapshot,
+    "journal": SqlStore.journal,
+    "acquire": SqlStore.acquire,
+    "create": SqlStore.create,
+}
+
+
+@pytest.mark.parametrize("read", _READS.values(), ids=_READS)
+@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize(
+    "content",
+    [b"garbage, and more than a header of it" * 40, b"SQLite format 3\0" + b"\xff" * 4096],
+)
+def test_a_damaged_file_is_a_clear_state_error(
+    tmp_path: Path, content: bytes, read_only: bool, read: Callable[[SqlStore], object]
+) -> None:
+    database = SqliteDatabase(tmp_path)
+    database.path.parent.mkdir()
+    database.path.write_bytes(content)
+    if read_only and read in {SqlStore.acquire, SqlStore.create}:
+        return
+    store = database.store(read_only=read_only)
+    with pytest.raises(StateError) as raised:
+        read(store)
+    database.close()
+    assert "sqlalche" not in str(raised.value).lower()
+    assert database.path.read_bytes() == content, "a damaged file must be left to its owner"
+
+
+@pytest.mark.parametrize("table", ["attempt", "series", "journal"])
+def test_a_store_without_one_of_its_tables_is_a_state_error(
+    database: Database, store: SqlStore, table: str
+) -> None:
+    database.raw(f"DROP TABLE {table}")
+    with pytest.raises(StateError):
+        store.snapshot() if table != "journal" else store.journal()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE attempt SET run_ids = 'no json'",
+        "UPDATE attempt SET coverage = '[[1]]'",
+        'UPDATE attempt SET coverage = \'[["2024-05-01", "eaten", false]]\'',
+        "UPDATE attempt SET address = 'nonsense'",
+        "UPDATE attempt SET start_date = 'a', end_date = 'b'",
+        "UPDATE series SET document = '{}'",
+        "UPDATE series SET document = 'no json'",
+    ],
+)
+def test_a_record_nobody_can_read_is_a_state_error(
+    database: Database, store: SqlStore, damage: str
+) -> None:
+    store.begin(store.acquire(), an_intent())
+    database.raw(damage)
+    with pytest.raises(StateError):
+        store.snapshot()
+
+
+def test_a_damaged_journal_is_a_state_error(database: Database, store: SqlStore) -> None:
+    database.raw("UPDATE journal SET data = 'no json'")
+    with pytest.raises(StateError):
+        store.journal()
+
+
+def test_reading_a_file_that_is_not_there_is_a_state_error(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path)
+    database.path.parent.mkdir()
+    with pytest.raises(StateError):
+        database.store(read_only=True).snapshot()
+    assert not database.path.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_a_state_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match="cannot be made"):
+        open_engine(tmp_path / "file" / "kept" / "state.db", read_only=False)
+
+
+def test_a_read_only_store_refuses_to_write(database: Database, store: SqlStore) -> None:
+    lease = store.acquire()
+    reader = database.store(read_only=True)
+    with pytest.raises(StateError):
+        reader.begin(lease, an_intent())
+    assert store.snapshot().attempts == ()
+
+
+def test_what_a_store_holds_is_for_its_owner_only(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path)
+    store = database.store()
+    store.create()
+    store.begin(store.acquire(), an_intent())
+    files = sorted(database.path.parent.iterdir())
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in files}
+    assert modes == {"state.db": 0o600, "state.db-shm": 0o600, "state.db-wal": 0o600}
+    assert stat.S_IMODE(database.path.parent.stat().st_mode) == 0o700
+    database.close()
+
+
+def test_every_commit_is_durable(tmp_path: Path) -> None:
+    engine = open_engine(tmp_path / "state.db", read_only=False)
+    for _ in range(2):  # what holds for the first connection holds for every later one
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "FULL"
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        engine.dispose()
+
+
+def test_a_write_transaction_keeps_other_writers_out_from_its_start(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path)
+    database.store().create()
+    engine = open_engine(database.path, read_only=False)
+    rival = sqlite3.connect(database.path, timeout=0, isolation_level=None)
+    with engine.begin(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        rival.execute("BEGIN IMMEDIATE")
+    rival.execute("BEGIN IMMEDIATE")  # free again
+    rival.close()
+    engine.dispose()
+    database.close()
+
+
+@pytest.mark.parametrize("name", ["a b", "50%", "a%20b", "what?", "#1", "ünï", "a&mode=ro"])
+def test_a_project_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    database = SqliteDatabase(tmp_path / name)
+    (tmp_path / name).mkdir()
+    store = database.store()
+    store.create()
+    store.acquire()
+    assert database.path.stat().st_size
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert database.store(read_only=True).lock_info() is not None
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite:///.reconciler/state.db", "root/.reconciler/state.db"),
+        ("sqlite:////srv/state.db", "/srv/state.db"),
+    ],
+)
+def test_a_state_url_names_a_file(url: str, path: str) -> None:
+    assert sqlite_path(url, Path("root")) == Path(path)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://u:s3cr3t@host/db"]
+)
+def test_other_state_urls_are_refused_without_quoting_them(url: str) -> None:
+    with pytest.raises(StateError) as raised:
+        sqlite_path(url, Path("root"))
+    assert "s3cr3t" not in str(raised.value) + raised.value.hint
