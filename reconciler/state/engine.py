@@ -1,4 +1,4 @@
-"""Opening the database: permissions, durability."""
+"""Opening a SQLite file: permissions, durability."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from reconciler.model.errors import StateError
+from reconciler.state.database import READING
 
 #: How long a writer waits for another process's write transaction.
 BUSY_TIMEOUT_SECONDS = 10
@@ -45,7 +46,8 @@ def open_engine(path: Path, *, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        only_reads = read_only or connection.get_execution_options().get(READING)
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
 

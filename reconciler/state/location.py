@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.model.errors import StateError
 
 _SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
 
 
-def sqlite_path(url: str, root: Path) -> Path:
-    """The file of a `sqlite:///FILE` URL; a relative one lies under the project's folder.
+@dataclass(frozen=True, slots=True)
+class SqliteFile:
+    """A file on this machine."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"sqlite:///{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A database server, for teams. `url` is what libpq takes, and may hold a password."""
+
+    url: str = field(repr=False)
+
+    def __str__(self) -> str:
+        before, at, after = self.url.rpartition("@")
+        user = before.removeprefix(next(p for p in _POSTGRES if self.url.startswith(p)))
+        return f"postgresql://{user.partition(':')[0]}@{after}" if at else self.url
+
+
+StateLocation = SqliteFile | PostgresServer
+
+
+def state_location(url: str, root: Path) -> StateLocation:
+    """Read `sqlite:///FILE`, a relative FILE lying under the project's folder, or `postgresql://…`.
 
     Raises:
         StateError: Another kind of URL, or no file in it.
     """
+    if url.startswith(_POSTGRES):
+        return PostgresServer(url)
     file = url.removeprefix(_SQLITE)
     if file == url or not file or file == ":memory:":
         kind = url.partition(":")[0]
         raise StateError(
-            f"state in {kind} is not supported yet"
-            if file == url
-            else "the state URL names no file",
-            hint="write state: sqlite:///FILE in reconciler.yaml",
+            f"state in {kind} is not supported" if file == url else "the state URL names no file",
+            hint="write state: sqlite:///FILE or postgresql://… in reconciler.yaml",
         )
-    return root / file
+    return SqliteFile(root / file)

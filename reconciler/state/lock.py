@@ -7,7 +7,7 @@ fenced out: its writes fail, and it must stop sending.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, func, select, text, update
 
 from reconciler.model.errors import FenceLost, LockHeld
 from reconciler.model.state import Lease, LockInfo
@@ -16,7 +16,27 @@ from reconciler.state.schema import stack
 
 _NOW = {
     "sqlite": "SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
+    "postgresql": "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
 }
+
+#: Any number of ours: names the making of the tables among PostgreSQL's advisory locks.
+_MAKING = 7_265_636_001
+
+
+def make_alone(connection: Connection) -> None:
+    """Let no other process make the tables until this transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_MAKING)))
+
+
+def queue(connection: Connection, stack_id: str) -> None:
+    """Let no other process write to this project's state until this transaction ends.
+
+    What is read after this in the transaction cannot move under it. SQLite's writers queue anyway.
+    """
+    connection.execute(
+        update(stack).where(stack.c.stack_id == stack_id).values(serial=stack.c.serial)
+    )
 
 
 def database_now(connection: Connection) -> int:

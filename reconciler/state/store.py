@@ -71,6 +71,7 @@ class SqlStore:
         belongs to this one.
         """
         with writing(self._engine) as connection:
+            lock.make_alone(connection)
             metadata.create_all(connection)
             known = connection.execute(
                 select(stack.c.stack_id).where(stack.c.stack_id == self._stack_id)
@@ -325,6 +326,7 @@ class SqlStore:
         """
         moment = to_millis(at)
         with writing(self._engine) as connection:
+            lock.queue(connection, self._stack_id)
             for seen in attempts:
                 if seen.state not in _OBSERVABLE:
                     continue
@@ -346,6 +348,7 @@ class SqlStore:
         """Add to a connection's count of API calls on a day."""
         key = {"stack_id": self._stack_id, "connection": connection_name, "day": day.isoformat()}
         with writing(self._engine) as connection:
+            lock.queue(connection, self._stack_id)
             where = [usage.c[name] == value for name, value in key.items()]
             counted = connection.execute(
                 update(usage).where(*where).values(calls=usage.c.calls + calls)

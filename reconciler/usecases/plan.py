@@ -54,7 +54,8 @@ def plan_project(
         StateError: The store cannot be read.
     """
     loaded = sound_specs(workspace)
-    store = workspace.store_to_read("plan")
+    offline = options.refresh is Refresh.OFFLINE
+    store = workspace.store_to_read("plan", offline=offline)
     recorded = RecordedState()
     if store is not None:
         recorded = store.snapshot()

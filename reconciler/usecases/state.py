@@ -16,7 +16,7 @@ def read_state(workspace: Workspace) -> RecordedState:
     store = workspace.store_to_read("state")
     if store is None:
         raise StateMissing(
-            f"there is no state store at {workspace.project.state}",
+            "there is no state store yet",
             hint="the first apply makes it",
         )
     try:

@@ -21,10 +21,17 @@ from reconciler.model.project import (
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.series import Realm
 from reconciler.specs import Loaded, load_project, load_specs
-from reconciler.state.location import sqlite_path
+from reconciler.state.location import (
+    PostgresServer,
+    SqliteFile,
+    StateLocation,
+    state_location,
+)
 from reconciler.wiring.system import RandomIds, SystemClock, actor
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from reconciler.state.store import SqlStore
 
 
@@ -46,24 +53,23 @@ class Workspace:
         """The realms that some connections belong to."""
         return frozenset(self.project.connections[name].realm for name in connections)
 
-    def store_to_read(self, command: str) -> SqlStore | None:
+    def store_to_read(self, command: str, *, offline: bool = False) -> SqlStore | None:
         """The state store for reading only, or None when there is none yet.
+
+        Args:
+            command: What is being done.
+            offline: Ask no database server; its state counts as none.
 
         Raises:
             StateError: It is there, but damaged, newer than us, or of a kind we cannot open.
         """
-        path = sqlite_path(self.project.state, self.root)
-        if not path.exists() or not path.stat().st_size:
-            return None
-        from reconciler.state.engine import open_engine  # noqa: PLC0415 - heavy
-        from reconciler.state.store import SqlStore  # noqa: PLC0415 - heavy
-
-        store = SqlStore(
-            open_engine(path, read_only=True),
-            stack_id=self.project.name,
-            actor=actor(command, self.root),
-            ids=self.ids,
-        )
+        location = state_location(self.project.state, self.root)
+        match location:
+            case SqliteFile(path) if not path.exists() or not path.stat().st_size:
+                return None
+            case PostgresServer() if offline:
+                return None
+        store = self._open(location, command, read_only=True)
         try:
             store.check()
         except StateMissing:
@@ -85,28 +91,28 @@ class Workspace:
             StateMissing: There is none, and it may not be made.
             StateError: It cannot be used.
         """
-        from reconciler.state.engine import open_engine  # noqa: PLC0415 - heavy
-        from reconciler.state.store import SqlStore  # noqa: PLC0415 - heavy
-
+        location = state_location(self.project.state, self.root)
         existing = self.store_to_read(command)
         if existing is None and not create:
             raise StateMissing(
-                f"there is no state store at {self.project.state}",
+                f"there is no state store at {location}",
                 hint="if this project really is new, apply with --create-state; "
                 "if not, find the store it had",
             )
         if existing is not None:
             existing.close()
-        store = SqlStore(
-            open_engine(sqlite_path(self.project.state, self.root), read_only=False),
-            stack_id=self.project.name,
-            actor=actor(command, self.root),
-            ids=self.ids,
-        )
+        store = self._open(location, command, read_only=False)
         if existing is None:
             store.create(plan_id=plan_id)
         store.check()
         return store
+
+    def _open(self, location: StateLocation, command: str, *, read_only: bool) -> SqlStore:
+        from reconciler.state.store import SqlStore  # noqa: PLC0415 - heavy
+
+        engine = _open_database(location, read_only=read_only)
+        who = actor(command, self.root)
+        return SqlStore(engine, stack_id=self.project.name, actor=who, ids=self.ids)
 
     @asynccontextmanager
     async def lines(
@@ -148,6 +154,18 @@ class Workspace:
                     provider=provider, lag=dt.timedelta(seconds=connection.lag_seconds)
                 )
             yield lines
+
+
+def _open_database(location: StateLocation, *, read_only: bool) -> Engine:
+    match location:
+        case SqliteFile(path):
+            from reconciler.state.engine import open_engine  # noqa: PLC0415 - heavy
+
+            return open_engine(path, read_only=read_only)
+        case PostgresServer(url):
+            from reconciler.state.postgres import open_postgres  # noqa: PLC0415 - heavy
+
+            return open_postgres(url, read_only=read_only)
 
 
 def open_workspace(root: Path, environ: Mapping[str, str]) -> Workspace:

