@@ -1,8 +1,8 @@
 """Answers of reads as types: DAGs, node instances and pages of them.
 
 Dates: `Bizdate` is local midnight of the data date, as epoch milliseconds or `yyyy-MM-dd HH:mm:ss`; it
-becomes the civil date in the connection's time zone. Every reader raises `BadAnswer` for what does not
-fit.
+becomes the civil date in the zone in which it is midnight, and is never rounded to one. Every reader
+raises `BadAnswer` for what does not fit.
 
 Source: vendor reference, its samples, and SDK models of 2018-06-01 and 2020-05-18, read 2026-11-21.
 """
@@ -22,6 +22,10 @@ from reconciler.providers.dataworks.vocabulary import (
     TaskType,
     parse_member,
 )
+
+#: The zone that mainland regions schedule in. What other regions use is not documented; where it is the
+#: connection's zone, that one is found first.
+SCHEDULING_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,20 +101,24 @@ def read_dags(body: Fields, zone: ZoneInfo) -> tuple[Dag, ...]:
 
 
 def read_instance(fields: Fields, zone: ZoneInfo) -> Instance:
-    """Read one row of ListInstances, GetInstance or SearchManualDagNodeInstance.
+    """Read one row of ListInstances or GetInstance."""
+    return _read_row(fields, zone, date=_business_date(fields, zone))
+
+
+def _read_row(fields: Fields, zone: ZoneInfo, *, date: dt.date | None) -> Instance:
+    """Read what rows of all calls have in common.
 
     An unknown status is an error, since decisions rest on it; an unknown TaskType or DagType is None.
     """
     status = parse_member(InstanceStatus, fields.get("Status"))
     if status is None:
         raise BadAnswer(f"{fields.where}.Status is {fields.get('Status')!r}")
-    bizdate = fields.moment("Bizdate", zone) or fields.moment("BizDate", zone)
     return Instance(
         id=fields.required_identifier("InstanceId"),
         dag_id=fields.required_identifier("DagId"),
         node_id=fields.identifier("NodeId"),
         status=status,
-        date=None if bizdate is None else bizdate.date(),
+        date=date,
         task_type=parse_member(TaskType, fields.get("TaskType")),
         dag_type=parse_member(DagType, fields.get("DagType")),
         created_at=_moment(fields, "CreateTime", zone),
@@ -132,18 +140,41 @@ def read_page(body: Fields, zone: ZoneInfo) -> Page:
 def read_manual_rows(body: Fields, zone: ZoneInfo) -> tuple[Instance, ...]:
     """Read `Data.NodeInsInfo` (what the SDK expects) or a bare list in `Data` (what samples show)."""
     if isinstance(body.get("Data"), list):
-        return tuple(read_instance(item, zone) for item in body.objects("Data"))
-    data = body.child("Data")
-    if data.raw and not data.has("NodeInsInfo"):
-        raise BadAnswer(f"{data.where} has no NodeInsInfo")
-    return tuple(read_instance(item, zone) for item in data.objects("NodeInsInfo"))
+        items = body.objects("Data")
+    else:
+        data = body.child("Data")
+        if data.raw and not data.has("NodeInsInfo"):
+            raise BadAnswer(f"{data.where} has no NodeInsInfo")
+        items = data.objects("NodeInsInfo")
+    # A manual run is of the date it was started for; samples fill Bizdate with other times.
+    return tuple(_read_row(item, zone, date=None) for item in items)
 
 
 def _required_date(fields: Fields, zone: ZoneInfo) -> dt.date:
+    date = _business_date(fields, zone)
+    if date is None:
+        raise BadAnswer(f"{fields.where} has no Bizdate")
+    return date
+
+
+def _business_date(fields: Fields, zone: ZoneInfo) -> dt.date | None:
+    """The civil day whose midnight a Bizdate is, in the connection's zone or in the service's own.
+
+    A moment is midnight in both only where both say the same date. One that is midnight in neither is an
+    error: rounding it would shift every date by one.
+    """
     moment = fields.moment("Bizdate", zone) or fields.moment("BizDate", zone)
     if moment is None:
-        raise BadAnswer(f"{fields.where} has no Bizdate")
-    return moment.date()
+        return None
+    for candidate in (zone, SCHEDULING_ZONE):
+        date = moment.astimezone(candidate).date()
+        # Compared as timestamps: Python calls times in a zone's gaps unequal to all others.
+        if dt.datetime.combine(date, dt.time(), candidate).timestamp() == moment.timestamp():
+            return date
+    raise BadAnswer(
+        f"{fields.where}.Bizdate is {moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC, which is no "
+        f"midnight in {zone.key}; set the connection's timezone to that of the workspace"
+    )
 
 
 def _moment(fields: Fields, name: str, zone: ZoneInfo) -> dt.datetime | None:

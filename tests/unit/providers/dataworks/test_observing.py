@@ -136,14 +136,14 @@ async def test_more_dags_than_can_walk_are_one_a_date() -> None:
     assert service.operations() == ["ListDags"]
 
 
-async def test_dates_are_read_in_the_connections_zone() -> None:
+async def test_midnights_of_the_services_zone_are_its_dates_in_any_connections_zone() -> None:
     service = Service()
-    # Midnight of 2024-05-02 in Shanghai is still 2024-05-01 in Berlin.
+    # Midnight of 2024-05-02 in Shanghai is still 2024-05-01 in Berlin, but no midnight there.
     knows_dags(service, a_dag(1, "2024-05-02", "SUCCESS", NAME))
     provider = a_provider(service, connection=a_connection(timezone="Europe/Berlin"))
-    attempt = an_attempt(SERIES, "2024-05-01", run_group="77")
+    attempt = an_attempt(SERIES, "2024-05-02", run_group="77")
     (seen,) = await provider.observe([attempt], {SERIES.fingerprint: SERIES})
-    assert shown(seen) == {"2024-05-01": "success"}
+    assert shown(seen) == {"2024-05-02": "success"}
 
 
 async def test_the_series_own_environment_is_asked() -> None:

@@ -119,6 +119,17 @@ def test_bizdate_is_a_civil_date_of_the_zone(value: Any, zone: str, date: str) -
     assert found.date == dt.date.fromisoformat(date)
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "UTC", "Europe/Berlin", "Pacific/Auckland"])
+def test_bizdate_in_the_services_own_zone_is_no_other_date(zone: str) -> None:
+    found = read_instance(fields(row(Bizdate=1559318400000)), ZoneInfo(zone))
+    assert found.date == dt.date(2019, 6, 1)
+
+
+def test_bizdate_that_is_no_midnight_is_an_error_and_not_rounded() -> None:
+    with pytest.raises(BadAnswer, match="set the connection's timezone"):
+        read_instance(fields(row(Bizdate=1559318400000 + 3_600_000)), ZoneInfo("Asia/Tokyo"))
+
+
 @pytest.mark.parametrize("name", ["Bizdate", "BizDate", "bizdate", "bizDate"])
 def test_spellings_of_the_business_date(name: str) -> None:
     raw = row()
