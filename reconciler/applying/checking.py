@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.applying.gathering import Line, RunsOnRecord, discover, observe_attempts
 from reconciler.model.addresses import Address
@@ -15,10 +15,32 @@ from reconciler.model.plan import Call
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import Discovery
 from reconciler.model.seams import Clock
-from reconciler.model.series import Series
+from reconciler.model.series import Series, Subject
 from reconciler.planning.deciding import UnitFacts
 from reconciler.planning.facts import facts_digest, unit_facts
-from reconciler.planning.history import history, unfinished
+from reconciler.planning.history import attempts_by_subject, history, unfinished
+
+
+class Known:
+    """What an apply knows of runs: the record as of its lock, and what it has started since.
+
+    Other resources of the same plan may run on the same node; their runs are none of a stranger's.
+    """
+
+    def __init__(self, recorded: RecordedState, planned: Mapping[str, Series]) -> None:
+        """Start from the store's snapshot and the series the plan names."""
+        self.recorded = recorded
+        self.runs = RunsOnRecord(recorded)
+        self.series = {**recorded.series, **planned}
+        self._by_subject = attempts_by_subject(recorded)
+
+    def attempts_on(self, subject: Subject) -> tuple[Attempt, ...]:
+        """The attempts on record for a subject."""
+        return tuple(self._by_subject.get(subject.fingerprint, ()))
+
+    def started(self, series: Series, run_ids: Iterable[str]) -> None:
+        """Remember runs that this apply has just started."""
+        self.runs.add(series, run_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +62,9 @@ async def look_again(
     address: Address,
     calls: Sequence[Call],
     series: Series,
-    recorded: RecordedState,
+    known: Known,
     *,
-    lines: Mapping[str, Line],
+    line: Line,
     clock: Clock,
 ) -> Checked:
     """Observe and list once for all calls of one address.
@@ -51,26 +73,26 @@ async def look_again(
         address: Whose calls they are.
         calls: At least one; all of the same series and connection.
         series: That series.
-        recorded: The store's snapshot, taken under the lock.
-        lines: By connection name.
+        known: What is on record, and what the plan itself has started since.
+        line: The calls' connection.
         clock: For the age of this look.
     """
-    line = lines[calls[0].connection]
-    subject = series.subject.fingerprint
     dates = DateSet.of(item for call in calls for item in call.dates)
     unreadable: dict[Address, Diagnostic] = {}
-    concerned = [one for one in recorded.attempts if one.subject == subject]
+    concerned = known.attempts_on(series.subject)
+    recorded = replace(known.recorded, attempts=concerned)
     stale = [
         one for one in concerned if unfinished(one, full=False) and DateSet((one.dates,)) & dates
     ]
+    lines = {calls[0].connection: line}
     changed = await observe_attempts(stale, recorded, lines, at=clock.now(), unreadable=unreadable)
     listing = await discover(
         address,
         series,
         dates,
         line=line,
-        recorded=recorded,
-        on_record=RunsOnRecord(recorded),
+        recorded=known.recorded,
+        on_record=known.runs,
         unreadable=unreadable,
     )
     problem = next(iter(unreadable.values()), None)
@@ -88,7 +110,7 @@ async def look_again(
         RangeMap.of((item, call.generation) for call in calls for item in call.dates),
         past=history([by_id.get(one.id, one) for one in concerned]),
         listing=listing,
-        known={**recorded.series, series.fingerprint: series},
+        known=known.series,
         service=line.service(address.kind),
     )
     return Checked(facts=facts, listing=listing, changed=changed, taken_at=clock.monotonic())
@@ -108,6 +130,9 @@ def moved(checked: Checked, call: Call) -> str | None:
         elif unit.past is not None:
             status = unit.past.status.value if unit.past.status else unit.past.state.value
             parts.append(f"{piece}: now {status}")
+        elif unit.listed is not None and unit.listed.other:
+            runs = ", ".join(unit.listed.other[:3])
+            parts.append(f"{piece}: run {runs} of another spec was found")
     return "; ".join(parts) or "its runs changed since planning"
 
 

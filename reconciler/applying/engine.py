@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from reconciler.applying.checking import Checked, look_again, moved, proved_absent
-from reconciler.applying.gathering import Line
+from reconciler.applying.checking import Checked, Known, look_again, moved, proved_absent
+from reconciler.applying.gathering import Line, RunsOnRecord
 from reconciler.applying.protocol import Sending, confirm, send_once
 from reconciler.concurrency import each
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.calls import WireCall
-from reconciler.model.errors import ProviderError
+from reconciler.model.errors import ProviderError, UnitsTaken
 from reconciler.model.events import (
     CallAccepted,
     CallMoved,
@@ -45,6 +45,9 @@ LOOK_VALID_SECONDS = 60.0
 #: A call refused for a passing reason is tried this often in one apply, each time as a new attempt.
 TRIES_PER_CALL = 3
 
+#: A signal is noticed at least this soon while sleeping.
+STOP_NOTICED_SECONDS = 0.5
+
 #: The first wait before trying again; it doubles, unless the service names its own.
 FIRST_WAIT_SECONDS = 1.0
 
@@ -55,6 +58,12 @@ class Stop(Protocol):
     def is_set(self) -> bool:
         """True from the first signal on."""
         ...
+
+
+async def sleep_until(until: float, *, clock: Clock, stop: Stop) -> None:
+    """Sleep until a moment of the clock's monotonic time, or shortly after being asked to stop."""
+    while (left := until - clock.monotonic()) > 0 and not stop.is_set():
+        await clock.sleep(min(left, STOP_NOTICED_SECONDS))
 
 
 class Applied:
@@ -117,13 +126,13 @@ async def apply_plan(plan: Plan, bench: Bench) -> Applied:
 def _adopt(
     plan: Plan, adoption: Adoption, bench: Bench, applied: Applied, recorded: RecordedState
 ) -> None:
-    known = {run for attempt in recorded.attempts for run in attempt.run_ids}
-    if known.issuperset(adoption.run.run_ids):
+    series = plan.series[adoption.series]
+    if RunsOnRecord(recorded).of(series).issuperset(adoption.run.run_ids):
         return
     bench.store.adopt(
         bench.lease,
         adoption,
-        plan.series[adoption.series],
+        series,
         at=bench.clock.now(),
         plan_id=plan.id,
     )
@@ -143,7 +152,10 @@ class _Run:
         self._plan = plan
         self._bench = bench
         self._applied = applied
-        self._recorded = recorded
+        self._known = Known(recorded, plan.series)
+        self._sent_calls = {
+            attempt.call_id for attempt in recorded.attempts if not attempt.state.never_ran
+        }
         self._looks: dict[Address, asyncio.Future[Checked]] = {}
         self._calls: dict[Address, list[Call]] = defaultdict(list)
         for call in plan.calls:
@@ -160,6 +172,21 @@ class _Run:
         if call.id in self._bench.spec_moved:
             self._moved(call, self._bench.spec_moved[call.id])
             return
+        checked = await self._checked(call)
+        if checked is not None:
+            await self._send(call, checked)
+
+    def _tell(self, event: Event) -> None:
+        self._applied.tell(event)
+
+    def _moved(self, call: Call, why: str) -> None:
+        self._tell(CallMoved(address=call.address, dates=call.dates, call_id=call.id, why=why))
+
+    def _sent_before(self, call: Call) -> bool:
+        return call.id in self._sent_calls
+
+    async def _checked(self, call: Call) -> Checked | None:
+        """A look at the call's address that lets it leave; None after saying why it must not."""
         checked = await self._look(call.address)
         if checked.problem is not None:
             self._tell(
@@ -169,24 +196,12 @@ class _Run:
                     hint=checked.problem.hint,
                 )
             )
-            return
+            return None
         why = moved(checked, call)
         if why is not None:
             self._moved(call, why)
-            return
-        await self._send(call, checked)
-
-    def _tell(self, event: Event) -> None:
-        self._applied.tell(event)
-
-    def _moved(self, call: Call, why: str) -> None:
-        self._tell(CallMoved(address=call.address, dates=call.dates, call_id=call.id, why=why))
-
-    def _sent_before(self, call: Call) -> bool:
-        return any(
-            attempt.call_id == call.id and not attempt.state.never_ran
-            for attempt in self._recorded.attempts
-        )
+            return None
+        return checked
 
     async def _look(self, address: Address) -> Checked:
         look = self._looks.get(address)
@@ -205,8 +220,8 @@ class _Run:
             address,
             calls,
             series,
-            self._recorded,
-            lines=self._bench.lines,
+            self._known,
+            line=self._bench.lines[calls[0].connection],
             clock=self._bench.clock,
         )
         self._bench.store.observe(checked.changed, at=self._bench.clock.now())
@@ -241,19 +256,26 @@ class _Run:
                 outcome = Refused(code=error.code, message=error.summary, transient=False)
                 self._refused(call, outcome, retrying_in=None)
                 return
+            except UnitsTaken as error:
+                self._moved(call, error.summary)
+                return
             if not (isinstance(outcome, Refused) and outcome.transient and left):
                 await self._settle(call, sending, attempt, outcome)
                 return
             pause = outcome.retry_after_seconds or wait
             self._refused(call, outcome, retrying_in=pause)
-            await self._bench.clock.sleep(pause)
+            until = self._bench.clock.monotonic() + pause
+            await sleep_until(until, clock=self._bench.clock, stop=self._bench.stop)
             wait *= 2
+            if self._bench.stop.is_set() or await self._checked(call) is None:
+                return
 
     async def _settle(
         self, call: Call, sending: Sending, attempt: Attempt, outcome: CreateOutcome
     ) -> None:
         match outcome:
             case Accepted():
+                self._known.started(self._plan.series[call.series], outcome.run_ids)
                 self._tell(
                     CallAccepted(
                         address=call.address,

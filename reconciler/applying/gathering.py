@@ -94,7 +94,6 @@ async def gather(
             attempt
             for attempt in recorded.attempts
             if unfinished(attempt, full=refresh is Refresh.FULL)
-            and attempt.connection in lines
             and (attempt.subject in subjects or selected(attempt.address))
         ]
         changed = await observe_attempts(stale, recorded, lines, at=at, unreadable=unreadable)
@@ -126,6 +125,8 @@ async def observe_attempts(
 ) -> tuple[Attempt, ...]:
     """Read how far attempts are, and check first successes for included nodes that were skipped.
 
+    Attempts made through a connection that is not among `lines` (any more) stay as they are.
+
     Returns:
         The attempts as they are now, those that did not change left out. Addresses of which a read
         failed are added to `unreadable`.
@@ -142,7 +143,7 @@ async def observe_attempts(
             return None
         return now if now != attempt else None
 
-    seen = await each(attempts, one)
+    seen = await each([item for item in attempts if item.connection in lines], one)
     return tuple(attempt for attempt in seen if attempt is not None)
 
 
@@ -213,6 +214,10 @@ class RunsOnRecord:
         self._runs: dict[tuple[object, ...], set[str]] = defaultdict(set)
         for attempt in recorded.attempts:
             self._runs[_service_of(recorded.series[attempt.series])].update(attempt.run_ids)
+
+    def add(self, series: Series, run_ids: Iterable[str]) -> None:
+        """Add runs of the service on which a series runs."""
+        self._runs[_service_of(series)].update(run_ids)
 
     def of(self, series: Series) -> frozenset[str]:
         """Those of the service on which a series runs."""

@@ -18,7 +18,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from reconciler.model.attempts import Attempt, AttemptState
-from reconciler.model.calls import Prepared, WireCall
+from reconciler.model.calls import WireCall
 from reconciler.model.errors import ProviderError
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused
 from reconciler.model.seams import Clock
@@ -54,18 +54,15 @@ async def send_once(
         store.settle(lease, attempt.id, refused)
         raise
     store.mark_sent(lease, attempt.id, prepared)
-    # Once a request may have left, its answer is awaited and recorded even if we are cancelled.
-    outcome = await _to_its_end(sending.provider, prepared)
+    request = asyncio.ensure_future(sending.provider.create(prepared))
+    try:
+        outcome = await asyncio.shield(request)
+    except asyncio.CancelledError:
+        # A request that may have left is awaited and recorded, and only then are we cancelled.
+        store.settle(lease, attempt.id, await request)
+        raise
     store.settle(lease, attempt.id, outcome)
     return attempt, outcome
-
-
-async def _to_its_end(provider: Provider, prepared: Prepared) -> CreateOutcome:
-    request = asyncio.ensure_future(provider.create(prepared))
-    try:
-        return await asyncio.shield(request)
-    except asyncio.CancelledError:
-        return await request
 
 
 async def confirm(sending: Sending, attempt: Attempt, accepted: Accepted) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.applying.engine import Stop
+from reconciler.applying.engine import Stop, sleep_until
 from reconciler.applying.gathering import Line, observe_attempts
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, AttemptState, RecordedState
@@ -25,9 +25,6 @@ GROWTH = 1.5
 
 #: An address that could not be read this many polls in a row is no longer waited for.
 GIVE_UP_AFTER = 10
-
-#: A signal is noticed at least this soon while sleeping.
-STOP_NOTICED_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +47,18 @@ async def follow(watch: Watch, concerns: Callable[[Attempt], bool]) -> bool:
 
     Returns:
         Whether everything came to an end: False when asked to stop, at the deadline, and when an address
-        could not be read time and again.
+        could not be read time and again, or its connection is no longer there.
     """
     pause = FIRST_POLL_SECONDS
     failures: Counter[Address] = Counter()
     while True:
         recorded = watch.store.snapshot()
         meant = [one for one in in_flight(recorded) if concerns(one)]
-        flying = [one for one in meant if failures[one.address] < GIVE_UP_AFTER]
+        flying = [
+            one
+            for one in meant
+            if failures[one.address] < GIVE_UP_AFTER and one.connection in watch.lines
+        ]
         if not flying:
             return not meant
         await _sleep(pause, watch)
@@ -94,8 +95,7 @@ async def _sleep(seconds: float, watch: Watch) -> None:
     until = watch.clock.monotonic() + seconds
     if watch.deadline is not None:
         until = min(until, watch.deadline)
-    while (left := until - watch.clock.monotonic()) > 0 and not watch.stop.is_set():
-        await watch.clock.sleep(min(left, STOP_NOTICED_SECONDS))
+    await sleep_until(until, clock=watch.clock, stop=watch.stop)
 
 
 def _is_late(watch: Watch) -> bool:

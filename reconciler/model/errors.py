@@ -9,6 +9,7 @@
     ├── StateError                  the store cannot be used
     │   ├── StateMissing            there is no store where one is needed
     │   ├── LockHeld                someone else holds the lock (exit code 5)
+    │   ├── UnitsTaken              a call's units are taken by another attempt
     │   ├── FenceLost               someone took the lock over while we worked
     │   └── UnsupportedFormat       the store or file was written by a newer version
     └── ProviderError               provider, operation, request id, status
@@ -90,6 +91,12 @@ class LockHeld(StateError):
     """Another process holds the state lock; waiting may help."""
 
     code = "lock_held"
+
+
+class UnitsTaken(StateError):
+    """Another attempt may still run on the units of a call, or the call has gone out before."""
+
+    code = "units_taken"
 
 
 class FenceLost(StateError):

@@ -57,8 +57,8 @@ def event_line(event: Event) -> str:
 
 
 def event_json(event: Event) -> str:
-    """What happened, as one line of JSON."""
-    return json.dumps(event_document(event), sort_keys=True, ensure_ascii=False)
+    """What happened, as one line of JSON, in ASCII: nothing in it can break or steer a log."""
+    return json.dumps(event_document(event), sort_keys=True)
 
 
 def event_document(event: Event) -> dict[str, object]:

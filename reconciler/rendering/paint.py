@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
+import re
 import unicodedata
 from dataclasses import dataclass
 
 _RESET = "\x1b[0m"
+
+_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 class Role(enum.Enum):
@@ -34,8 +37,11 @@ def clean(text: str) -> str:
     r"""Make text from outside harmless on a terminal and in a CI log, on one line.
 
     Control, format (bidirectional and invisible) and unassigned characters become `\\u{…}` escapes, so
-    that no name or message can move the cursor, start a workflow command or hide itself.
+    that no name or message can move the cursor, start a workflow command or hide itself. CI runners look
+    for `##[…]` and `##vso[…]` anywhere in a line, so these are broken up.
     """
+    if "##" in text:
+        text = _COMMAND.sub(r"#\\u{23}", text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(

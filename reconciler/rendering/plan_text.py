@@ -149,8 +149,8 @@ def _block(
         sign, role = _SIGNS[action.decision]
         span = f"{sign} {dates!s:<{dates_width}}  {_dates(dates.count):>{count_width}}"
         yield f"      {paint(span, role)}  {_why(action)}".rstrip()
-    if starting > 1:
-        calls = sum(call.address == address for call in plan.calls)
+    calls = sum(call.address == address for call in plan.calls)
+    if max(starting, calls) > 1:
         yield paint(f"        in {some(calls, 'call')}", Role.QUIET)
 
 

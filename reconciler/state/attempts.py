@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from reconciler.model.attempts import Attempt, AttemptState
 from reconciler.model.canonical import canonical_json
 from reconciler.model.dates import DateSet
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateError, UnitsTaken
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.seams import IdSource
 from reconciler.model.series import Series, series_from_document
@@ -96,7 +96,7 @@ def refuse_overlap(connection: Connection, stack_id: str, intent: Intent) -> Non
     """Refuse an intent on units where something may still run.
 
     Raises:
-        StateError: Naming the attempt in the way.
+        UnitsTaken: Naming the attempt in the way.
     """
     rows = connection.execute(
         select(attempt).where(
@@ -109,7 +109,7 @@ def refuse_overlap(connection: Connection, stack_id: str, intent: Intent) -> Non
     for other in map(attempt_of_row, rows.mappings()):
         open_dates = _may_still_run(other) & DateSet((intent.dates,))
         if open_dates:
-            raise StateError(
+            raise UnitsTaken(
                 f"{intent.address}@{open_dates}: attempt {other.id} ({other.state.value}) "
                 "may still run there",
                 hint="run plan again",
@@ -120,11 +120,11 @@ def refuse_second_send(connection: Connection, stack_id: str, intent: Intent) ->
     """Refuse a call that went out before and is not proved to have done nothing.
 
     Raises:
-        StateError: It did.
+        UnitsTaken: It did.
     """
     tries = attempts_of_call(connection, stack_id, intent.call_id)
     if any(not other.state.never_ran for other in tries):
-        raise StateError(f"call {intent.call_id} has been sent before; it is never sent twice")
+        raise UnitsTaken(f"call {intent.call_id} has been sent before; it is never sent twice")
 
 
 def _may_still_run(known: Attempt) -> DateSet:

@@ -260,3 +260,15 @@ def test_the_same_unit_in_two_specs_runs_once_for_the_first(sandbox: Sandbox) ->
     assert decisions(plan)["shared shared"] == ["2020-05-24..2020-05-25"]
     assert sandbox.apply("--wait").code == 0
     assert max(Counter(executed_dates(sandbox.ledger())).values()) == 1
+
+
+@pytest.mark.parametrize("at_once", ["1", "4"])
+def test_variants_on_one_root_start_in_one_apply(sandbox: Sandbox, at_once: str) -> None:
+    sandbox.backfill("a", target={"rootNode": 1, "includeNodes": [1, 2]})
+    sandbox.backfill("b", target={"rootNode": 1, "includeNodes": [1, 3]}, variant="b")
+    sandbox.flow("c")
+    sandbox.flow("d", variant="d", params={"flow": {"k": "v"}})
+    applied = sandbox.apply("--wait", "--parallelism", at_once)
+    assert applied.code == 0, applied.err
+    assert len(sandbox.ledger()) == 4
+    assert sandbox.plan()["summary"]["none"] == 26

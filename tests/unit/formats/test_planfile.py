@@ -1,0 +1,192 @@
+"""Plan files: read as they were written, and refused after any edit."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.formats.planfile import parse_plan, plan_document, plan_text
+from reconciler.model.canonical import digest
+from reconciler.model.errors import PlanRefused, ReconcilerError, UnsupportedFormat
+from reconciler.model.plan import Decision, FieldChange, Plan, Reason, Summary
+from reconciler.model.runs import Tier
+from reconciler.schema_files import read_schema
+from tests.builders import date_sets
+from tests.unit.formats.plans import ORDERS, a_call, a_plan, an_action
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+moments = st.integers(0, 2**47).map(
+    lambda one: dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(milliseconds=one)
+)
+actions = st.builds(
+    lambda when, **fields: dataclasses.replace(
+        an_action(ORDERS, Decision.NONE, Reason.SUCCEEDED, "2020-01-01"), dates=when, **fields
+    ),
+    when=date_sets().filter(bool),
+    decision=st.sampled_from(Decision),
+    reason=st.sampled_from(Reason),
+    tier=st.sampled_from(Tier),
+    detail=texts,
+    changes=st.lists(
+        st.builds(FieldChange, path=texts, before=st.none() | texts, after=st.none() | texts),
+        max_size=2,
+    ).map(tuple),
+    run_ids=st.lists(texts, max_size=2).map(tuple),
+)
+calls = st.builds(
+    lambda **fields: dataclasses.replace(a_call(), **fields),
+    connection=texts,
+    operation=texts,
+    generation=st.integers(1, 9),
+    name=texts,
+    serial=st.booleans(),
+    parameters=st.dictionaries(texts, texts, max_size=3),
+    blocked_by=st.lists(texts, max_size=2).map(tuple),
+)
+plans = st.builds(
+    a_plan,
+    lineage=st.none() | texts,
+    serial=st.integers(0, 2**53),
+    project=texts,
+    created_at=moments,
+    as_of=moments,
+    expires_at=moments,
+    summary=st.builds(Summary, create=st.integers(0, 99), reads=st.integers(0, 99)),
+    actions=st.lists(actions, max_size=3).map(tuple),
+    calls=st.lists(calls, max_size=3).map(tuple),
+)
+
+
+def test_a_plan_of_everything_is_read_as_it_was_written() -> None:
+    assert parse_plan(plan_text(a_plan())) == a_plan()
+
+
+@given(plans)
+def test_any_plan_is_read_as_it_was_written(plan: Plan) -> None:
+    text = plan_text(plan)
+    assert parse_plan(text) == plan
+    assert plan_text(parse_plan(text)) == text
+
+
+def test_a_plan_fits_its_schema() -> None:
+    validator = jsonschema.Draft202012Validator(
+        dict(read_schema("plan")), format_checker=jsonschema.FormatChecker()
+    )
+    document = plan_document(a_plan())
+    assert [error.message for error in validator.iter_errors(document)] == []
+    assert not validator.is_valid({**document, "digest": 1}), "the schema does judge"
+
+
+def test_a_plan_file_is_canonical_text() -> None:
+    text = plan_text(a_plan())
+    assert text.endswith("}\n")
+    assert list(json.loads(text)) == sorted(json.loads(text))
+    shuffled = dict(reversed(plan_document(a_plan()).items()))
+    assert parse_plan(json.dumps(shuffled)) == a_plan(), "key order says nothing"
+
+
+def test_the_digest_covers_all_the_rest() -> None:
+    document = plan_document(a_plan())
+    stated = document.pop("digest")
+    assert stated == digest(document)
+
+
+_KEYS = sorted(plan_document(a_plan()))
+
+
+@pytest.mark.parametrize("key", _KEYS)
+@pytest.mark.parametrize("edit", ["removed", "emptied", "null", "another type"])
+def test_a_plan_edited_anywhere_is_refused(key: str, edit: str) -> None:
+    document = plan_document(a_plan())
+    match edit:
+        case "removed":
+            del document[key]
+        case "emptied":
+            document[key] = type(document[key])()
+        case "null":
+            document[key] = None
+        case _:
+            document[key] = ["x"] if not isinstance(document[key], list) else "x"
+    with pytest.raises((PlanRefused, UnsupportedFormat)):
+        parse_plan(json.dumps(document))
+
+
+@pytest.mark.parametrize("edit", ["removed", "null", "another type", "nonsense"])
+@pytest.mark.parametrize("key", [key for key in _KEYS if key not in {"digest", "format_version"}])
+def test_a_forged_plan_that_is_no_plan_is_refused_without_a_traceback(key: str, edit: str) -> None:
+    document = plan_document(a_plan())
+    match edit:
+        case "removed":
+            del document[key]
+        case "null":
+            document[key] = None
+        case "another type":
+            document[key] = [3.5] if isinstance(document[key], dict | list) else [{}]
+        case _:
+            document[key] = {"x": "y"} if isinstance(document[key], dict) else [{"x": "y"}]
+    document.pop("digest")
+    document["digest"] = digest(document)
+    if (key, edit) == ("lineage", "null"):
+        assert parse_plan(json.dumps(document)).lineage is None
+        return
+    try:
+        parse_plan(json.dumps(document))
+    except ReconcilerError:
+        return
+    assert isinstance(plan_document(a_plan())[key], str | None), "a text may be any text"
+
+
+_INNER: dict[str, Callable[[Any], None]] = {
+    "a date": lambda plan: plan["calls"][0]["dates"].__setitem__(0, "2020-05-20..2020-06-24"),
+    "a parameter": lambda plan: plan["calls"][0]["parameters"].__setitem__("Name", "x"),
+    "a block lifted": lambda plan: plan["calls"][3].__setitem__("blocked_by", []),
+    "another call": lambda plan: plan["calls"].append(plan["calls"][0]),
+    "order": lambda plan: plan["calls"].reverse(),
+    "the expiry": lambda plan: plan.__setitem__("expires_at", "2099-01-01T00:00:00.000Z"),
+    "a new key": lambda plan: plan.__setitem__("approved", True),
+}
+
+
+@pytest.mark.parametrize("edit", _INNER.values(), ids=_INNER)
+def test_an_edit_of_a_detail_is_refused(edit: Callable[[Any], None]) -> None:
+    document = json.loads(plan_text(a_plan()))
+    edit(document)
+    with pytest.raises(PlanRefused, match="edited"):
+        parse_plan(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "3", '"x"', "{}", "[" * 100_000, '{"format_version": ' + "9" * 5000,
+     '{"format_version": "1.0", "digest": NaN}', '{"format_version": "1.0", "x": "\\ud800"}'],
+    ids=lambda text: text[:24],
+)  # fmt: skip
+def test_what_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(PlanRefused):
+        parse_plan(text)
+
+
+@pytest.mark.parametrize("version", ["1.1", "2.0", "0.9", 1.0, None, [], {}])
+def test_another_format_is_refused_by_name(version: object) -> None:
+    document = {**plan_document(a_plan()), "format_version": version}
+    with pytest.raises(UnsupportedFormat, match=r"reads 1\.0"):
+        parse_plan(json.dumps(document))
+
+
+def test_a_series_under_another_fingerprint_is_refused() -> None:
+    document = plan_document(a_plan())
+    series = document["series"]
+    assert isinstance(series, dict)
+    document["series"] = dict(zip(series, reversed(series.values()), strict=True))
+    document.pop("digest")
+    document["digest"] = digest(document)
+    with pytest.raises(PlanRefused, match="fingerprint"):
+        parse_plan(json.dumps(document))

@@ -1,0 +1,90 @@
+"""The plan as a person reads it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from reconciler.model.addresses import Address, Kind
+from reconciler.model.plan import Decision, Plan, Reason, Summary
+from reconciler.rendering.paint import Paint
+from reconciler.rendering.plan_text import FOLD_ABOVE, render_plan
+from tests.unit.formats.plans import a_plan, an_action
+
+PLAIN = Paint()
+
+
+def test_golden_plan_of_every_decision() -> None:
+    assert (
+        render_plan(a_plan(), paint=PLAIN)
+        == """\
+  + backfill.orders-currency-fix   prod · PROD · root 1234 · growth-data: rates were wrong \
+in May
+      + 2020-05-20..2020-05-24  5 dates  missing
+      + 2020-05-26..2020-05-31  6 dates  missing
+      = 2020-06-01               1 date  shared: the same units as backfill.a, counted there
+        in 2 calls
+  ! backfill.users-2020   prod · PROD · root 1234 · a reason that is far too long to stand \
+beside a…
+      = 2020-01-01..2020-03-31  91 dates  succeeded
+      ~ 2020-04-01..2020-04-30  30 dates  changed; 74324.key2 "val" → "val2"; 74324.key3 \
+(absent) → "new"; exclude "9" → (absent)
+      > 2020-05-01                1 date  found: a run of ours that is not on record
+      . 2020-05-02..2020-05-03   2 dates  in flight
+      # 2020-05-04..2020-05-06   3 dates  missing: gate.ob-quiet
+      ! 2020-05-07..2020-05-08   2 dates  failed: node 3 failed
+      - 2020-05-09..2020-05-12   4 dates  no longer declared
+        in 2 calls
+  ? manualflow.month-close
+      ? 2018-12-12  1 date  outcome unknown since 10:02
+Plan: 44 dates to start in 4 calls (about 123 node instances); 3 of them blocked; 1 to \
+adopt; 2 in flight; 91 satisfied; 4 released; 3 need a person. 12 API calls made; apply \
+will make about 8.
+To see what is known of an unknown outcome: reconciler explain \
+manualflow.month-close@2018-12-12
+"""
+    )
+
+
+def test_colours_change_nothing_but_colour() -> None:
+    coloured = render_plan(a_plan(), paint=Paint(colours=True))
+    assert "\x1b[" in coloured
+    plain = re.sub(r"\x1b\[\d*m", "", coloured)
+    assert plain == render_plan(a_plan(), paint=PLAIN)
+
+
+def many(count: int, decision: Decision, reason: Reason) -> Plan:
+    actions = [
+        an_action(Address.of(Kind.BACKFILL, f"r{number:03}"), decision, reason, "2020-05-20")
+        for number in range(count)
+    ]
+    return dataclasses.replace(
+        a_plan(), actions=tuple(actions), calls=(), headings=(), summary=Summary(none=count)
+    )
+
+
+def test_a_long_plan_folds_what_needs_nobody() -> None:
+    plan = many(FOLD_ABOVE + 1, Decision.NONE, Reason.SUCCEEDED)
+    folded = render_plan(plan, paint=PLAIN)
+    assert f"  = {FOLD_ABOVE + 1} more resources need nothing (--full shows them)\n" in folded
+    assert len(folded.splitlines()) == 2
+    assert "backfill.r050" in render_plan(plan, paint=PLAIN, full=True)
+
+
+def test_what_needs_somebody_is_never_folded() -> None:
+    plan = many(FOLD_ABOVE + 1, Decision.HOLD, Reason.FAILED)
+    assert render_plan(plan, paint=PLAIN) == render_plan(plan, paint=PLAIN, full=True)
+
+
+def test_a_plan_of_nothing_says_so() -> None:
+    text = render_plan(many(0, Decision.NONE, Reason.SUCCEEDED), paint=PLAIN)
+    assert text == "Plan: nothing to start; 0 satisfied. 0 API calls made.\n"
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_decision_and_reason_has_words(decision: Decision, reason: Reason) -> None:
+    text = render_plan(many(1, decision, reason), paint=PLAIN)
+    assert "2020-05-20  1 date" in text
