@@ -18,7 +18,8 @@ from reconciler.model.seams import Clock
 from reconciler.model.series import Series, Subject
 from reconciler.planning.deciding import UnitFacts
 from reconciler.planning.facts import facts_digest, unit_facts
-from reconciler.planning.history import attempts_by_subject, history, unfinished
+from reconciler.planning.history import attempts_by_subject, history
+from reconciler.planning.reading import may_change
 
 
 class Known:
@@ -81,8 +82,9 @@ async def look_again(
     unreadable: dict[Address, Diagnostic] = {}
     concerned = known.attempts_on(series.subject)
     recorded = replace(known.recorded, attempts=concerned)
+    # All that overlaps, also what a later run replaced: somebody may have restarted it in the console.
     stale = [
-        one for one in concerned if unfinished(one, full=False) and DateSet((one.dates,)) & dates
+        one for one in concerned if may_change(one, full=False) and DateSet((one.dates,)) & dates
     ]
     lines = {calls[0].connection: line}
     changed = await observe_attempts(stale, recorded, lines, at=clock.now(), unreadable=unreadable)

@@ -26,7 +26,8 @@ from reconciler.model.seams import Clock
 from reconciler.model.series import Series
 from reconciler.planning.absence import OLDEST_PROVABLE
 from reconciler.planning.facts import Service
-from reconciler.planning.history import observed_attempt, sent_order, unfinished
+from reconciler.planning.history import observed_attempt, sent_order
+from reconciler.planning.reading import attempts_to_read
 from reconciler.planning.situation import Decided, Situation, dates_to_discover, decide_all
 from reconciler.ports import Provider
 
@@ -76,26 +77,14 @@ async def gather(
 ) -> Gathered:
     """Observe what is on record and unfinished, then discover around what may be started.
 
-    Observed are the attempts of the selected resources' subjects, whatever address they were made
-    for, and those of selected addresses that no spec declares any more.
-
     What cannot be read is named in the situation and left undecided; the rest goes on.
     """
     at = clock.now()
     unreadable: dict[Address, Diagnostic] = {}
     changed: tuple[Attempt, ...] = ()
     if refresh in {Refresh.NORMAL, Refresh.FULL}:
-        subjects = {
-            resource.series.subject.fingerprint
-            for resource in resources
-            if selected(resource.address)
-        }
-        stale = [
-            attempt
-            for attempt in recorded.attempts
-            if unfinished(attempt, full=refresh is Refresh.FULL)
-            and (attempt.subject in subjects or selected(attempt.address))
-        ]
+        full = refresh is Refresh.FULL
+        stale = attempts_to_read(resources, recorded, selected=selected, full=full)
         changed = await observe_attempts(stale, recorded, lines, at=at, unreadable=unreadable)
     by_id = {attempt.id: attempt for attempt in changed}
     current = dataclasses.replace(

@@ -51,6 +51,7 @@ async def follow(watch: Watch, concerns: Callable[[Attempt], bool]) -> bool:
     """
     pause = FIRST_POLL_SECONDS
     failures: Counter[Address] = Counter()
+    followed: dict[str, Attempt] = {}
     while True:
         recorded = watch.store.snapshot()
         meant = [one for one in in_flight(recorded) if concerns(one)]
@@ -75,7 +76,8 @@ async def follow(watch: Watch, concerns: Callable[[Attempt], bool]) -> bool:
             watch.reporter.report(
                 ReadFailed(address=address, summary=problem.summary, hint=problem.hint)
             )
-        _report(watch, recorded, changed, flying)
+        followed.update({one.id: one for one in (*flying, *changed)})
+        _report(watch, recorded, changed, followed)
         pause = FIRST_POLL_SECONDS if changed else min(pause * GROWTH, LONGEST_POLL_SECONDS)
 
 
@@ -103,12 +105,14 @@ def _is_late(watch: Watch) -> bool:
 
 
 def _report(
-    watch: Watch, before: RecordedState, changed: Iterable[Attempt], flying: Iterable[Attempt]
+    watch: Watch,
+    before: RecordedState,
+    changed: Iterable[Attempt],
+    followed: Mapping[str, Attempt],
 ) -> None:
     old = {attempt.id: attempt for attempt in before.attempts}
-    now = {attempt.id: attempt for attempt in changed}
     for attempt in changed:
-        mine = [now.get(one.id, one) for one in flying if one.address == attempt.address]
+        mine = [one for one in followed.values() if one.address == attempt.address]
         total = sum(one.dates.count for one in mine)
         ended = sum(
             one.coverage.where(lambda seen: not seen.status.in_flight).count for one in mine

@@ -31,3 +31,5 @@ def configure_logs(*, verbose: bool, as_json: bool) -> None:
     ours.handlers[:] = [handler]
     ours.propagate = False
     ours.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    # The vendor's credential chain logs a traceback for every source it tries in vain.
+    logging.getLogger("credentials").disabled = not verbose

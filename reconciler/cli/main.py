@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -90,7 +91,8 @@ def cli(
     from reconciler.cli.logs import configure_logs  # noqa: PLC0415 - not for --help
 
     configure_logs(verbose=verbose, as_json=log_format == "json")
-    ctx.obj = Terminal(root=directory, no_color=no_color, verbose=verbose)
+    ctx.with_resource(contextlib.chdir(directory))
+    ctx.obj = Terminal(root=Path(), no_color=no_color, verbose=verbose)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -103,7 +105,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False)
         code = int(result) if isinstance(result, int) else ExitCode.OK
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show(sys.stderr)
         return ExitCode.ERROR
@@ -113,9 +116,11 @@ def run(arguments: Sequence[str]) -> int:
     except ReconcilerError as error:
         note_error(error)
         return _code_of(error)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; what is buffered must not raise again at exit.
-        sys.stdout = None  # Python's own way to say that there is none
+    except OSError as error:
+        # What is buffered must not raise again at exit; None is Python's own way to say "no stdout".
+        sys.stdout = None
+        if not isinstance(error, BrokenPipeError):  # whoever closed the pipe has seen enough
+            note(f"error: {error.strerror}: {error.filename or 'the output'}")
         return ExitCode.ERROR
     except Exception as error:
         if verbose:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class Terminal:
     def paint(self) -> Paint:
         """Colours for stdout, if it is a terminal and nobody asked for none."""
         wanted = not (self.no_color or os.environ.get("NO_COLOR") or os.environ.get("CI"))
-        return Paint(colours=wanted and sys.stdout.isatty())
+        return Paint(colours=wanted and sys.stdout is not None and sys.stdout.isatty())
 
     @property
     def interactive(self) -> bool:
@@ -41,8 +42,9 @@ def answer(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print to stderr."""
-    click.echo(text, err=True, nl=not text.endswith("\n"))
+    """Print to stderr; a full disk or a closed stream there must not stop the work that is told of."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True, nl=not text.endswith("\n"))
 
 
 def note_diagnostics(diagnostics: tuple[Diagnostic, ...]) -> None:

@@ -33,7 +33,7 @@ class BarReporter:
     """A bar for each resource whose runs are followed; everything else as lines above them."""
 
     def __init__(self) -> None:
-        """Start drawing."""
+        """Prepare; nothing is drawn before there is something to follow."""
         from rich.console import Console  # noqa: PLC0415 - only where there are bars
         from rich.progress import (  # noqa: PLC0415
             BarColumn,
@@ -51,13 +51,15 @@ class BarReporter:
             console=Console(stderr=True),
         )
         self._bars: dict[Address, int] = {}
-        self._progress.start()
 
     def report(self, event: Event) -> None:
         """Move a bar, or print a line."""
         if not isinstance(event, UnitsChanged):
-            self._progress.console.print(event_line(event), markup=False, highlight=False)
+            self._progress.console.print(
+                event_line(event), markup=False, highlight=False, soft_wrap=True
+            )
             return
+        self._progress.start()
         if event.address not in self._bars:
             self._bars[event.address] = self._progress.add_task(
                 str(event.address), total=event.total

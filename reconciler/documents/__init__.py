@@ -7,9 +7,10 @@ node means is up to the caller. Nothing here opens a file or reads the environme
 from __future__ import annotations
 
 from reconciler.documents.nodes import Document, ListNode, MapNode, Node, ScalarNode, plain
+from reconciler.documents.pruning import Part, fitting_part
 from reconciler.documents.reading import ReadDocuments, read_documents
 from reconciler.documents.source import Problems, Source
-from reconciler.documents.suggesting import listed, quoted, suggestion
+from reconciler.documents.suggesting import listed, quoted, some_of, suggestion
 from reconciler.documents.validating import check_schema
 
 __all__ = [
@@ -17,14 +18,17 @@ __all__ = [
     "ListNode",
     "MapNode",
     "Node",
+    "Part",
     "Problems",
     "ReadDocuments",
     "ScalarNode",
     "Source",
     "check_schema",
+    "fitting_part",
     "listed",
     "plain",
     "quoted",
     "read_documents",
+    "some_of",
     "suggestion",
 ]

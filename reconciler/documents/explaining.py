@@ -18,7 +18,7 @@ from jsonschema.validators import extend
 from reconciler.documents.accepting import whole_match
 from reconciler.documents.nodes import ListNode, MapNode, Node, ScalarNode, plain
 from reconciler.documents.source import Positioned, Problems
-from reconciler.documents.suggesting import listed, quoted, suggestion
+from reconciler.documents.suggesting import listed, quoted, some_of, suggestion
 from reconciler.schema_files import read_schema
 
 #: After this many problems in one document the rest is left for the next time.
@@ -128,7 +128,7 @@ class _Finding:
                 key,
                 "unknown_key",
                 f"{self._label} has no key {quoted(key.text)}",
-                hint=suggestion(key.text, known) or f"its keys are {listed(known, last='and')}",
+                hint=suggestion(key.text, known) or f"its keys are {some_of(known)}",
             )
 
     def _bad_key(self) -> None:

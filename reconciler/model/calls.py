@@ -32,7 +32,10 @@ class WireCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """What one signed read told of a connection: one line each, in the order to show them."""
+    """What one signed read told of a connection: one line each, in the order to show them.
 
-    reachable: bool
+    `sound` says that it was answered and allowed.
+    """
+
+    sound: bool
     lines: tuple[str, ...]

@@ -16,13 +16,42 @@ from reconciler.model.series import Realm
 
 
 @dataclass(frozen=True, slots=True)
+class UnsetVariable:
+    """An environment variable that a secret is to come from and that holds nothing; `place` asks for it."""
+
+    name: str
+    place: Place
+    is_empty: bool = False
+
+    def __str__(self) -> str:
+        what = "empty" if self.is_empty else "not set"
+        return f"the environment variable {self.name} ({self.place}) is {what}"
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
-    """A text that must not be printed. `reveal` is called by signing code only."""
+    """A text that must not be printed. `reveal` is called by signing code only.
+
+    Where the text is to come from a variable that holds nothing, `unset` is that variable. Only who
+    signs needs the text, so only `reveal` fails.
+    """
 
     _text: str = field(repr=False)
+    unset: UnsetVariable | None = None
+
+    @classmethod
+    def missing(cls, variable: UnsetVariable) -> Secret:
+        """A secret whose variable holds nothing."""
+        return cls("", variable)
 
     def reveal(self) -> str:
-        """The secret itself."""
+        """The secret itself.
+
+        Raises:
+            LookupError: There is none: its variable holds nothing.
+        """
+        if self.unset is not None:
+            raise LookupError(str(self.unset))
         return self._text
 
     def __str__(self) -> str:

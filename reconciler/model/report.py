@@ -14,20 +14,23 @@ from reconciler.model.plan import Plan
 
 E = TypeVar("E")
 
+#: Units by address and by a word that says how they are.
+Units = Mapping[tuple[Address, str], DateSet]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyReport:
     """How an apply ended.
 
-    `unknown` and `unhelped` are units by address at the end: of unknown outcome, or failed, held,
-    hollow or stopped. `calls` counts API calls, reads included. `finished` is False when waiting was
-    cut short.
+    `unknown` and `unhelped` are units by address and word (`outcome unknown`, `failed`, `held`, …) at the
+    end: nobody knows what became of them, or they did not end well. `calls` counts API calls, reads
+    included. `finished` is False when waiting was cut short.
     """
 
     plan: Plan
     events: tuple[Event, ...]
-    unknown: Mapping[Address, DateSet]
-    unhelped: Mapping[Address, DateSet]
+    unknown: Units
+    unhelped: Units
     calls: int
     finished: bool
     interrupted: bool

@@ -85,11 +85,18 @@ def _changes(
 
 
 def unclaimed_actions(situation: Situation) -> Iterator[Action]:
-    """Units on record that no spec declares any more: released, or still of unknown outcome."""
+    """Units on record that no spec declares any more: released, or still of unknown outcome.
+
+    What ran in a simulator says nothing to a project that has gone live, and the other way round.
+    """
+    realms = {resource.series.subject.realm for resource in situation.resources}
     declared: dict[str, DateSet] = defaultdict(DateSet)
     for resource in situation.resources:
         declared[resource.series.subject.fingerprint] |= resource.dates
     for subject, attempts in attempts_by_subject(situation.recorded).items():
+        ran = situation.recorded.series.get(attempts[0].series)
+        if ran is not None and realms and ran.subject.realm not in realms:
+            continue
         left: dict[tuple[Address, Decision], list[DateRange]] = defaultdict(list)
         for piece, past in history(attempts):
             decision = _unclaimed_decision(past)

@@ -190,7 +190,8 @@ def _same_series(past: Past, facts: UnitFacts, rules: Rules) -> Verdict:  # rows
             return Verdict(
                 decision=Decision.HOLD,
                 reason=Reason.HOLLOW,
-                detail="it succeeded, but an included node was only skipped",
+                detail="it succeeded, but an included node was only skipped; "
+                "add a `reruns` entry to run it again",
                 run_ids=ids,
             )
         case UnitStatus.FAILURE:  # row 9

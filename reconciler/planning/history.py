@@ -224,22 +224,6 @@ def _behind_failed(coverage: RangeMap[UnitRecord]) -> RangeMap[UnitRecord]:
     )
 
 
-def unfinished(attempt: Attempt, *, full: bool) -> bool:
-    """Whether an attempt's runs are worth reading again.
-
-    Only success is final; failures may have been repaired in the console. With `full`, successes are
-    read as well. What the service has forgotten is not asked for.
-    """
-    if attempt.state not in {AttemptState.ACCEPTED, AttemptState.PARTIAL} or not attempt.run_ids:
-        return False
-    settled = attempt.coverage.where(
-        lambda record: (
-            record.gone or (not full and record.status in {UnitStatus.SUCCESS, UnitStatus.HOLLOW})
-        )
-    )
-    return bool(DateSet((attempt.dates,)) - settled)
-
-
 def attempts_by_subject(recorded: RecordedState) -> Mapping[str, Sequence[Attempt]]:
     """The record's attempts, grouped by subject fingerprint."""
     grouped: dict[str, list[Attempt]] = defaultdict(list)

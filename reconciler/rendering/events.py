@@ -47,7 +47,7 @@ def event_line(event: Event) -> str:
         case CallSkipped():
             return f"{_unit(event)}: sent before by this plan"
         case RunAdopted():
-            return f"{_unit(event)}: adopted run {', '.join(map(clean, event.run_ids[:3]))}"
+            return f"{_unit(event)}: adopted {some(len(event.run_ids), 'run')}: {_first(event.run_ids)}"
         case UnitsChanged():
             left = f"{event.remaining} of {event.total} left"
             return f"{event.address}@{event.dates}: {event.status.value} ({left})"
@@ -107,3 +107,8 @@ def _days(dates: DateSet) -> str:
 
 def _request(request_id: str | None) -> str:
     return f" (request {clean(request_id)})" if request_id else ""
+
+
+def _first(run_ids: tuple[str, ...]) -> str:
+    more = f" and {len(run_ids) - 3} more" if len(run_ids) > 3 else ""  # noqa: PLR2004 - those shown
+    return ", ".join(map(clean, run_ids[:3])) + more

@@ -108,7 +108,10 @@ def summary_line(plan: Plan, paint: Paint) -> str:
             f" (about {some(counts.node_instances, 'node instance')})"
         )
     else:
-        parts.append("nothing to start")
+        parts.append("nothing else to start" if _unread(plan) else "nothing to start")
+    if _unread(plan):
+        unread = f"{some(_unread(plan), 'resource')} could not be read, nothing is decided there"
+        parts.insert(0, paint(unread, Role.PROBLEM))
     if counts.blocked:
         parts.append(f"{counts.blocked} of them blocked")
     if counts.adopt:
@@ -125,6 +128,11 @@ def summary_line(plan: Plan, paint: Paint) -> str:
     if plan.expected_calls():
         made += f"; apply will make about {plan.expected_calls()}"
     return f"{paint('Plan:', Role.STRONG)} {'; '.join(parts)}. {made}."
+
+
+def _unread(plan: Plan) -> int:
+    unread = [item for item in plan.diagnostics if item.code.startswith(("read_", "listing_"))]
+    return len({item.address for item in unread})
 
 
 def _block(

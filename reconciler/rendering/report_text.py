@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
 
-from reconciler.model.addresses import Address
 from reconciler.model.dates import DateSet
 from reconciler.model.events import CallAccepted, CallMoved, CallSkipped, RunAdopted
-from reconciler.model.report import ApplyReport
+from reconciler.model.report import ApplyReport, Units
 from reconciler.rendering.events import EVENTS_VERSION
 from reconciler.rendering.paint import Paint, Role
 from reconciler.rendering.words import some
@@ -30,18 +29,18 @@ def report_text(report: ApplyReport, paint: Paint) -> str:
     lines = [
         f"{paint('Apply:', Role.STRONG)} {', '.join(parts)}. {some(report.calls, 'API call')} made."
     ]
-    lines.extend(_people("outcome unknown", report.unknown, paint))
-    lines.extend(_people("needs a person", report.unhelped, paint))
+    people = {**report.unknown, **report.unhelped}
+    for (address, word), dates in sorted(people.items()):
+        lines.append(f"  {paint(word, Role.PROBLEM)}: {address}@{dates}")
+    if people:
+        lines.append(
+            "`reconciler plan` says what the next apply does about them, or what a person can."
+        )
     if report.interrupted:
         lines.append("Interrupted; what was sent is on record. Run it again to continue.")
     elif not report.finished:
         lines.append("Time is up; the runs go on. Run it again to continue waiting.")
     return "\n".join(lines) + "\n"
-
-
-def _people(what: str, units: Mapping[Address, DateSet], paint: Paint) -> Iterator[str]:
-    for address, dates in sorted(units.items()):
-        yield f"  {paint(what, Role.PROBLEM)}: {address}@{dates}"
 
 
 def report_document(report: ApplyReport, *, exit_code: int) -> dict[str, object]:
@@ -63,5 +62,8 @@ def report_document(report: ApplyReport, *, exit_code: int) -> dict[str, object]
     }
 
 
-def _units(units: Mapping[Address, DateSet]) -> dict[str, list[str]]:
-    return {str(address): list(dates.texts()) for address, dates in sorted(units.items())}
+def _units(units: Units) -> dict[str, list[str]]:
+    by_address: dict[str, DateSet] = defaultdict(DateSet)
+    for (address, _), dates in sorted(units.items()):
+        by_address[str(address)] |= dates
+    return {address: list(dates.texts()) for address, dates in by_address.items()}

@@ -66,8 +66,14 @@ def render_status(resources: Iterable[Rows], paint: Paint) -> str:
 
 def _resource(address: Address, ranges: tuple[CoverageLike, ...], paint: Paint) -> Iterator[str]:
     total = sum(one.dates.count for one in ranges)
-    done = sum(one.dates.count for one in ranges if one.status == "success")
-    yield f"{paint(str(address), Role.STRONG)}   {done} of {some(total, 'date')} succeeded"
+    shared = sum(one.dates.count for one in ranges if one.status == "shared")
+    succeeded = [one for one in ranges if one.status == "success"]
+    done = sum(one.dates.count for one in succeeded)
+    edited = sum(one.dates.count for one in succeeded if one.reason == "changed")
+    notes = [f"{done} of {some(total - shared, 'date')} succeeded"]
+    notes += [f"{edited} of them before the spec was edited"] if edited else []
+    notes += [f"{some(shared, 'date')} counted elsewhere"] if shared else []
+    yield f"{paint(str(address), Role.STRONG)}   {', '.join(notes)}"
     rows: list[tuple[DateRange, CoverageLike]] = sorted(
         ((dates, one) for one in ranges for dates in one.dates), key=lambda row: row[0]
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from reconciler.documents import MapNode, Problems
+from reconciler.documents import MapNode, Part, Problems
 from reconciler.model.addresses import Kind
 from reconciler.model.project import Connection
 from reconciler.model.resources import Alerts, Tuning
 from reconciler.model.series import Hours, Series, Subject, sorted_params
 from reconciler.specs.fields import (
     integer,
-    mapping,
+    mapping_or_empty,
     optional_mapping,
     optional_text,
     scalar,
@@ -21,32 +21,27 @@ from reconciler.specs.params import parse_node_params
 from reconciler.specs.unsupported import note_unsupported
 
 
-def backfill_series(spec: MapNode, connection: Connection, problems: Problems) -> Series | None:
-    """What a Backfill runs; None, with a problem noted, when it cannot be told."""
-    target = mapping(spec.get("target"))
+def backfill_series(
+    part: Part, connection: Connection | None, problems: Problems
+) -> Series | None:
+    """What a Backfill runs; None when it cannot be told, for which a problem is or was noted."""
+    spec = mapping_or_empty(part.root, "spec")
+    target = mapping_or_empty(spec, "target")
     for key in ("job", "planOffsetDays"):
         if key in target.entries:
             note_unsupported(problems, target.keys[key], f"`{key}`, which is for DataArts,")
     hours = _hours(spec, problems)
-    include, exclude = _nodes(target, problems)
-    params = _params(spec, include, problems)
-    if connection.project_id is None:
+    include, exclude = _nodes(part, target, problems)
+    params = _params(part, spec, include, problems)
+    if connection is not None and connection.project_id is None:
         problems.error(
             scalar(spec.get("connection")),
             "connection_lacks",
             f'the connection "{connection.name}" has no projectId, which a Backfill needs',
             hint=f"add projectId to it, at {connection.place}",
         )
-    if target.get("rootNode") is None:
-        if "job" not in target.entries:
-            problems.error(
-                spec.keys["target"],
-                "missing_key",
-                'spec.target needs "rootNode"',
-                hint="for example rootNode: 1234",
-            )
-        return None
-    if connection.project_id is None:
+    rooted = _check_root(part, spec, target, problems)
+    if not rooted or connection is None or connection.project_id is None or not part.is_whole():
         return None
     return Series(
         subject=Subject(
@@ -64,6 +59,20 @@ def backfill_series(spec: MapNode, connection: Connection, problems: Problems) -
         exclude=exclude,
         params=sorted_params(params),
     )
+
+
+def _check_root(part: Part, spec: MapNode, target: MapNode, problems: Problems) -> bool:
+    if "rootNode" in target.entries:
+        return True
+    # A mistyped key may be the root node; a job says that something else is meant.
+    if part.is_whole("spec", "target") and "job" not in target.entries:
+        problems.error(
+            spec.keys["target"],
+            "missing_key",
+            'spec.target needs "rootNode"',
+            hint="for example rootNode: 1234",
+        )
+    return False
 
 
 def backfill_tuning(spec: MapNode) -> Tuning:
@@ -88,21 +97,28 @@ def _id(node: MapNode, key: str) -> str:
     return str(whole(scalar(node.get(key))))
 
 
-def _nodes(target: MapNode, problems: Problems) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _nodes(
+    part: Part, target: MapNode, problems: Problems
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Included and excluded node ids, each ascending by number and without repetition."""
     included = {whole(item) for item in scalars(target, "includeNodes")}
     excluded = {whole(item) for item in scalars(target, "excludeNodes")}
     root = target.get("rootNode")
     if root is not None:
         root_id = whole(scalar(root))
-        if len(included) == 1 and root_id not in included:
+        if (
+            len(included) == 1
+            and root_id not in included
+            and part.is_whole("spec", "target", "includeNodes")
+        ):
             problems.error(
                 target.keys["includeNodes"],
                 "nodes",
                 f"a single included node must be the root node {root_id}",
                 hint="the service refuses it otherwise; include the root node too",
             )
-        included = included or {root_id}
+        if part.is_whole("spec", "target", "includeNodes"):
+            included = included or {root_id}
     for item in scalars(target, "excludeNodes"):
         if whole(item) in included:
             problems.error(item, "nodes", f"the node {whole(item)} is both included and excluded")
@@ -111,7 +127,7 @@ def _nodes(target: MapNode, problems: Problems) -> tuple[tuple[str, ...], tuple[
 
 def _hours(spec: MapNode, problems: Problems) -> Hours | None:
     node = optional_mapping(spec, "hours")
-    if node is None:
+    if node is None or not {"begin", "end"} <= node.entries.keys():
         return None
     hours = Hours(text(node, "begin"), text(node, "end"))
     if hours.begin > hours.end:
@@ -124,12 +140,13 @@ def _hours(spec: MapNode, problems: Problems) -> Hours | None:
 
 
 def _params(
-    spec: MapNode, include: tuple[str, ...], problems: Problems
+    part: Part, spec: MapNode, include: tuple[str, ...], problems: Problems
 ) -> dict[str, dict[str, str]]:
     node = optional_mapping(spec, "params")
     if node is None:
         return {}
-    for node_id in node.entries.keys() - set(include):
+    known = part.is_whole("spec", "target")
+    for node_id in node.entries.keys() - set(include) if known else ():
         problems.warning(
             node.keys[node_id],
             "params_unused",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import zoneinfo
+from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
-from reconciler.documents import MapNode, Problems, ScalarNode, quoted, suggestion
-from reconciler.documents.source import Positioned
+from reconciler.documents import MapNode, Node, Problems, ScalarNode, quoted, suggestion
+from reconciler.documents.source import Positioned, Source
+from reconciler.model.diagnostics import Place
 from reconciler.model.project import (
     Credentials,
     DataWorksConnection,
@@ -19,6 +21,7 @@ from reconciler.model.project import (
     Secret,
     SimulatorEndpoint,
     StaticCredentials,
+    UnsetVariable,
 )
 from reconciler.model.series import Realm
 from reconciler.specs.fields import (
@@ -38,9 +41,21 @@ _SIMULATOR = "simulator"
 
 
 def parse_connection(
-    name: str, at: Positioned, node: MapNode, problems: Problems
+    name: str,
+    at: Positioned,
+    node: MapNode,
+    unset: Mapping[Place, UnsetVariable],
+    problems: Problems,
 ) -> DataWorksConnection:
-    """Build a DataWorks connection from a node that fits the schema; `at` is the place of its name."""
+    """Build a DataWorks connection from a node that fits the schema.
+
+    Args:
+        name: What it is called.
+        at: The place of its name.
+        node: Its fields.
+        unset: The variables that secret fields lack, by the place of the field.
+        problems: Takes everything that is wrong.
+    """
     endpoint = _endpoint(node, problems)
     realm = optional_text(node, "realm")
     limits = optional_mapping(node, "limits")
@@ -55,7 +70,7 @@ def parse_connection(
         project_id=_project_id(node),
         environment=optional_text(node, "environment") or "PROD",
         timezone=_timezone(node, problems),
-        credentials=_credentials(optional_mapping(node, "credentials")),
+        credentials=_credentials(optional_mapping(node, "credentials"), unset, problems.source),
         endpoint=endpoint,
         realm=Realm(realm) if realm else _realm(endpoint),
         limits=Limits(
@@ -173,7 +188,9 @@ def _note_timezone(node: ScalarNode, problems: Problems) -> None:
     )
 
 
-def _credentials(node: MapNode | None) -> Credentials:
+def _credentials(
+    node: MapNode | None, unset: Mapping[Place, UnsetVariable], source: Source
+) -> Credentials:
     if node is None:
         return DefaultCredentials()
     match text(node, "source"):
@@ -182,11 +199,17 @@ def _credentials(node: MapNode | None) -> Credentials:
         case "profile":
             return ProfileCredentials(text(node, "name"))
         case "static":
-            token = optional_text(node, "securityToken")
+            token = node.get("securityToken")
             return StaticCredentials(
-                access_key_id=Secret(text(node, "accessKeyId")),
-                access_key_secret=Secret(text(node, "accessKeySecret")),
-                security_token=Secret(token) if token is not None else None,
+                access_key_id=_secret(node.get("accessKeyId"), unset, source),
+                access_key_secret=_secret(node.get("accessKeySecret"), unset, source),
+                security_token=None if token is None else _secret(token, unset, source),
             )
         case _:
             return DefaultCredentials()
+
+
+def _secret(node: Node | None, unset: Mapping[Place, UnsetVariable], source: Source) -> Secret:
+    found = scalar(node)
+    variable = unset.get(source.place(found))
+    return Secret(value_text(found)) if variable is None else Secret.missing(variable)

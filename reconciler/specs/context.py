@@ -7,12 +7,15 @@ import functools
 import zoneinfo
 from dataclasses import dataclass
 
-from reconciler.documents import MapNode, Problems, quoted, suggestion
+from reconciler.documents import MapNode, Problems, quoted, some_of, suggestion
 from reconciler.model.dates import ONE_DAY
 from reconciler.model.project import Connection, Project
 from reconciler.specs.dates import Calendar
 from reconciler.specs.fields import scalar, value_text
 from reconciler.specs.unsupported import note_unsupported
+
+#: Where a day is complete first.
+_EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
 
 
 @dataclass(frozen=True)  # no slots: calendars are worked out once
@@ -22,25 +25,34 @@ class Context:
     project: Project
     now: dt.datetime
 
-    def calendar(self, connection: Connection) -> Calendar:
-        """The bounds of data dates on a connection."""
-        return self._calendars[connection.timezone]
+    def calendar(self, connection: Connection | None) -> Calendar:
+        """The bounds of data dates on a connection; where it is not known, the widest there are."""
+        return self._widest if connection is None else self._calendars[connection.timezone]
+
+    @functools.cached_property
+    def _widest(self) -> Calendar:
+        return self._calendar(_EASTERNMOST)
 
     @functools.cached_property
     def _calendars(self) -> dict[str, Calendar]:
         return {
-            zone: Calendar(
-                yesterday=self.now.astimezone(zoneinfo.ZoneInfo(zone)).date() - ONE_DAY,
-                earliest=self.project.policy.earliest_date,
-            )
+            zone: self._calendar(zoneinfo.ZoneInfo(zone))
             for zone in {item.timezone for item in self.project.connections.values()}
         }
+
+    def _calendar(self, zone: dt.tzinfo) -> Calendar:
+        return Calendar(
+            yesterday=self.now.astimezone(zone).date() - ONE_DAY,
+            earliest=self.project.policy.earliest_date,
+        )
 
 
 def parse_connection_name(
     spec: MapNode, context: Context, problems: Problems
 ) -> Connection | None:
-    """The connection a spec names; None, with a problem noted, when it cannot be used."""
+    """The connection a spec names; None when it names none or, with a problem noted, an unusable one."""
+    if spec.get("connection") is None:
+        return None
     node = scalar(spec.get("connection"))
     name = value_text(node)
     project = context.project
@@ -61,6 +73,6 @@ def parse_connection_name(
         "unknown_connection",
         f"{project.file} has no connection {quoted(name)}",
         hint=suggestion(name, known)
-        or (f"it has {', '.join(sorted(known))}" if known else "it has none at all"),
+        or (f"it has {some_of(sorted(known))}" if known else "it has none at all"),
     )
     return None

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
+from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange
-from reconciler.model.diagnostics import Diagnostic, Severity
+from reconciler.model.diagnostics import Diagnostic, Place, Severity
 from reconciler.model.resources import Resource
 from reconciler.model.series import Subject
 
 
-def check_names(resources: Iterable[Resource]) -> Iterator[Diagnostic]:
-    """An error for each resource whose address an earlier one has."""
-    first: dict[str, Resource] = {}
-    for item in sorted(resources, key=lambda resource: resource.place):
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """That a document, right or wrong otherwise, declares an address, and where."""
+
+    address: Address
+    place: Place
+
+
+def check_names(declarations: Iterable[Declaration]) -> Iterator[Diagnostic]:
+    """An error for each document whose address an earlier one has."""
+    first: dict[str, Declaration] = {}
+    for item in sorted(declarations, key=lambda declaration: declaration.place):
         address = str(item.address)
         earlier = first.setdefault(address, item)
         if earlier is not item:

@@ -23,19 +23,26 @@ class Calendar:
 
 
 def parse_dates(
-    node: MapNode, at: Positioned, calendar: Calendar, problems: Problems
+    node: MapNode, at: Positioned, calendar: Calendar, problems: Problems, *, whole: bool = True
 ) -> DateSet | None:
-    """Resolve a `dates` node that fits the schema; `at` is the place of its key.
+    """Resolve a `dates` node.
+
+    Args:
+        node: What of it fits the schema.
+        at: The place of its key.
+        calendar: What bounds the dates.
+        problems: Takes everything that is wrong.
+        whole: Nothing of the node is lost. Otherwise what it seems to lack is not a problem.
 
     Returns:
-        The dates, or None when something is wrong. They are empty only for relative forms that
+        The dates, or None when something is wrong or lost. They are empty only for relative forms that
         yield nothing today, which is a warning: tomorrow they may yield something.
     """
     before = len(problems.found)
-    chosen = _chosen(node, at, calendar, problems)
+    chosen = _chosen(node, at, calendar, problems, whole=whole)
     exceptions = parse_date_items(node, "except", problems)
     rule = _rule(node, problems)
-    if chosen is None or exceptions is None or len(problems.found) > before:
+    if not whole or chosen is None or exceptions is None or len(problems.found) > before:
         return None
     if rule is not None and (hull := chosen.hull) is not None:
         kept = _recurring(scalar(node.get("rrule")), rule, hull, problems)
@@ -45,7 +52,7 @@ def parse_dates(
     chosen -= exceptions
     if not chosen:
         _note_empty(node, at, problems)
-        return DateSet() if _is_relative(node) else None
+        return DateSet() if is_relative(node) else None
     return chosen
 
 
@@ -56,32 +63,50 @@ def parse_date_items(node: MapNode, key: str, problems: Problems) -> DateSet | N
     return DateSet.of(good) if len(good) == len(ranges) else None
 
 
-def _is_relative(node: MapNode) -> bool:
+def is_relative(node: MapNode) -> bool:
+    """Whether a `dates` node yields other dates on another day."""
     end = node.get("end")
     return "last" in node.entries or (end is not None and scalar(end).value == _RELATIVE_END)
 
 
 def _chosen(
-    node: MapNode, at: Positioned, calendar: Calendar, problems: Problems
+    node: MapNode, at: Positioned, calendar: Calendar, problems: Problems, *, whole: bool
 ) -> DateSet | None:
-    """What `start`+`end`, `list` or `last` name, before exceptions and rules."""
+    """What `start`+`end`, `list` or `last` name, before exceptions and rules.
+
+    All that is there is looked at, so that a wrong date is told even where the form is wrong too.
+    """
+    formed = _check_form(node, at, problems, whole=whole)
+    found = []
+    if "last" in node.entries:
+        found.append(_last(scalar(node.get("last")), calendar, problems))
+    if "list" in node.entries:
+        found.append(_list(node, calendar, problems))
+    if "start" in node.entries or "end" in node.entries:
+        found.append(_span(node, calendar, problems))
+    return found[0] if formed and found else None
+
+
+def _check_form(node: MapNode, at: Positioned, problems: Problems, *, whole: bool) -> bool:
+    """Whether the dates are given in exactly one way."""
     forms: list[str] = [key for key in ("start", "list", "last") if key in node.entries]
     if "end" in node.entries and "start" not in node.entries:
         forms.insert(0, "end")
-    if len(forms) != 1 or forms == ["end"] or ("start" in forms and "end" not in node.entries):
+    if len(forms) == 1 and forms != ["end"] and ("start" not in forms or "end" in node.entries):
+        if forms == ["list"] and "rrule" in node.entries:
+            problems.error(
+                node.keys["rrule"],
+                "dates_form",
+                "a rule needs `start` and `end`, or `last`, not a list",
+            )
+        return True
+    if len(forms) > 1 or whole:
         problems.error(
             at if len(forms) < 2 else node.keys[forms[1]],  # noqa: PLR2004 - the second of two forms
             "dates_form",
             "dates need `start` and `end`, or `list`, or `last`, and one of these only",
         )
-        return None
-    match forms[0]:
-        case "last":
-            return _last(scalar(node.get("last")), calendar, problems)
-        case "list":
-            return _list(node, calendar, problems)
-        case _:
-            return _span(node, calendar, problems)
+    return False
 
 
 def _last(node: ScalarNode, calendar: Calendar, problems: Problems) -> DateSet | None:
@@ -95,12 +120,6 @@ def _last(node: ScalarNode, calendar: Calendar, problems: Problems) -> DateSet |
 
 
 def _list(node: MapNode, calendar: Calendar, problems: Problems) -> DateSet | None:
-    if node.get("rrule") is not None:
-        problems.error(
-            node.keys["rrule"],
-            "dates_form",
-            "a rule needs `start` and `end`, or `last`, not a list",
-        )
     good: list[DateRange] = []
     for item in scalars(node, "list"):
         found = _range(item, problems)
@@ -111,13 +130,17 @@ def _list(node: MapNode, calendar: Calendar, problems: Problems) -> DateSet | No
 
 
 def _span(node: MapNode, calendar: Calendar, problems: Problems) -> DateSet | None:
-    start_node, end_node = scalar(node.get("start")), scalar(node.get("end"))
-    start = _date(start_node, problems)
-    relative = end_node.value == _RELATIVE_END
-    end = calendar.yesterday if relative else _date(end_node, problems)
+    start = _edge(node, "start", calendar, problems)
+    end = _edge(node, "end", calendar, problems)
     if start is None or end is None:
+        # What there is of the two can still lie out of bounds.
+        for found, key in ((start, "start"), (end, "end")):
+            if found is not None:
+                at = scalar(node.get(key))
+                _check_bounds(DateRange.inclusive(found, found), at, at, calendar, problems)
         return None
-    if relative and start > end:
+    start_node, end_node = scalar(node.get("start")), scalar(node.get("end"))
+    if start > end and end_node.value == _RELATIVE_END:
         return DateSet()
     if start > end:
         problems.error(end_node, "date", f"the end {end} lies before the start {start}")
@@ -125,6 +148,16 @@ def _span(node: MapNode, calendar: Calendar, problems: Problems) -> DateSet | No
     chosen = DateRange.inclusive(start, end)
     _check_bounds(chosen, start_node, end_node, calendar, problems)
     return DateSet((chosen,))
+
+
+def _edge(node: MapNode, key: str, calendar: Calendar, problems: Problems) -> dt.date | None:
+    """The date at `start` or `end`; None when there is none or it is malformed."""
+    if key not in node.entries:
+        return None
+    found = scalar(node.get(key))
+    if key == "end" and found.value == _RELATIVE_END:
+        return calendar.yesterday
+    return _date(found, problems)
 
 
 def _check_bounds(
@@ -178,7 +211,7 @@ def _note_rule(node: ScalarNode, error: ValueError, problems: Problems) -> None:
 
 def _note_empty(node: MapNode, at: Positioned, problems: Problems) -> None:
     summary = "these dates are empty: no data date is left"
-    if _is_relative(node):
+    if is_relative(node):
         problems.warning(at, "no_dates", f"{summary} today")
     else:
         problems.error(at, "no_dates", summary, hint="widen them, or remove the spec")

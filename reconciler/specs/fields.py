@@ -28,6 +28,12 @@ def optional_mapping(node: MapNode, key: str) -> MapNode | None:
     return None if found is None else mapping(found)
 
 
+def mapping_or_empty(node: MapNode, key: str) -> MapNode:
+    """The mapping at `key`, or one without entries."""
+    found = optional_mapping(node, key)
+    return MapNode(node.line, node.column, {}, {}) if found is None else found
+
+
 def scalar(node: Node | None) -> ScalarNode:
     """A scalar that must be there."""
     if not isinstance(node, ScalarNode):

@@ -14,10 +14,12 @@ from reconciler.documents import (
     Document,
     MapNode,
     Node,
+    Part,
     Problems,
     ScalarNode,
     Source,
     check_schema,
+    fitting_part,
     listed,
     quoted,
     read_documents,
@@ -28,9 +30,9 @@ from reconciler.model.diagnostics import Diagnostic, Place, Severity, has_errors
 from reconciler.model.project import Project, SimulatorEndpoint
 from reconciler.model.resources import Resource
 from reconciler.specs.context import Context
-from reconciler.specs.crosschecks import check_conflicts, check_names
+from reconciler.specs.crosschecks import Declaration, check_conflicts, check_names
 from reconciler.specs.finding import Finder, Segment, file_problem, parse_pattern, shown
-from reconciler.specs.resources import check_reachable, parse_resource
+from reconciler.specs.resources import parse_declaration, parse_resource
 from reconciler.specs.unsupported import note_unsupported
 
 _GATE = "Gate"
@@ -64,6 +66,7 @@ def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ())
     patterns = _patterns(project, paths, problems_of_paths)
     finder = Finder(Path(project.root), patterns, ignored=_other_files(project))
     diagnostics: list[Diagnostic] = []
+    named: list[Declaration] = []
     declared: list[Resource] = []
     sound: list[Resource] = []
     sources: dict[str, Source] = {}
@@ -73,10 +76,12 @@ def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ())
         of_file = list(read.diagnostics)
         for document in read.documents:
             problems = Problems(read.source)
-            resource = _parse(document, context, problems)
+            declaration, resource = _parse(document, context, problems)
             if problems.found:
                 address = _address(document.root)
                 of_file.extend(replace(item, address=address) for item in problems.found)
+            if declaration is not None:
+                named.append(declaration)
             if resource is not None:
                 declared.append(resource)
                 if not has_errors(problems.found):
@@ -88,7 +93,7 @@ def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ())
     diagnostics.extend(problems_of_paths)
     diagnostics.extend(finder.diagnostics)
     # A spec that is wrong elsewhere still has a name and dates, which may be wrong too.
-    crossing = (*check_names(declared), *check_conflicts(declared))
+    crossing = (*check_names(named), *check_conflicts(declared))
     diagnostics.extend(_with_excerpt(item, sources) for item in crossing)
     if not sources and not diagnostics:
         diagnostics.append(_nothing(project))
@@ -138,17 +143,20 @@ def _of_path(
             yield parsed
 
 
-def _parse(document: Document, context: Context, problems: Problems) -> Resource | None:
+def _parse(
+    document: Document, context: Context, problems: Problems
+) -> tuple[Declaration | None, Resource | None]:
+    """What a document declares and, where it is right enough to tell, the resource itself."""
     root = document.root
     if not isinstance(root, MapNode):
         problems.error(root, "wrong_type", "a spec must be a mapping (`key: value`)")
-        return None
+        return None, None
     declared = root.get("kind")
     if not isinstance(declared, ScalarNode):
         problems.error(
             root, "missing_key", 'the document needs "kind"', hint=f"for example kind: {_KINDS[0]}"
         )
-        return None
+        return None, None
     if declared.text not in _KINDS:
         problems.error(
             declared,
@@ -157,15 +165,16 @@ def _parse(document: Document, context: Context, problems: Problems) -> Resource
             hint=suggestion(declared.text, _KINDS)
             or f"the kinds are {listed(_KINDS, last='and')}",
         )
-        return None
-    fits = check_schema(document, declared.text.lower(), problems)
+        return None, None
+    schema = declared.text.lower()
+    fits = check_schema(document, schema, problems)
     if declared.text == _GATE:
         note_unsupported(problems, declared, "the kind Gate")
-        return None
-    if fits:
-        return parse_resource(Kind(declared.text), root, context, problems)
-    check_reachable(root, context, problems)
-    return None
+        return None, None
+    kind = Kind(declared.text)
+    part = Part(root) if fits else fitting_part(root, schema)
+    resource = parse_resource(kind, part, context, problems)
+    return parse_declaration(kind, part, problems), resource
 
 
 def _address(root: Node) -> str | None:

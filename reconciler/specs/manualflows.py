@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from reconciler.documents import MapNode, Problems
+from reconciler.documents import MapNode, Part, Problems
 from reconciler.model.addresses import Kind
 from reconciler.model.project import Connection
 from reconciler.model.series import Series, Subject, sorted_params
-from reconciler.specs.fields import mapping, optional_mapping, optional_text, scalar, text
+from reconciler.specs.fields import (
+    mapping,
+    mapping_or_empty,
+    optional_mapping,
+    optional_text,
+    scalar,
+    text,
+)
 from reconciler.specs.params import FLOW_SCOPE, parse_node_params, parse_params
 
 
-def manual_flow_series(spec: MapNode, connection: Connection, problems: Problems) -> Series | None:
-    """What a ManualFlow runs; None, with a problem noted, when it cannot be told."""
+def manual_flow_series(
+    part: Part, connection: Connection | None, problems: Problems
+) -> Series | None:
+    """What a ManualFlow runs; None when it cannot be told, for which a problem is or was noted."""
+    spec = mapping_or_empty(part.root, "spec")
+    params = _params(spec, problems)
+    if connection is None:
+        return None
+    _check_connection(spec, connection, problems)
+    if connection.project is None or not part.is_whole():
+        return None
+    return Series(
+        subject=Subject(
+            realm=connection.realm,
+            provider=connection.provider,
+            region=connection.region,
+            workspace=connection.project,
+            environment=connection.environment,
+            kind=Kind.MANUAL_FLOW,
+            root=text(mapping(spec.get("target")), "flow"),
+            variant=optional_text(spec, "variant"),
+        ),
+        params=sorted_params(params),
+    )
+
+
+def _check_connection(spec: MapNode, connection: Connection, problems: Problems) -> None:
     at = scalar(spec.get("connection"))
     if connection.environment != "PROD":
         problems.error(
@@ -28,22 +60,6 @@ def manual_flow_series(spec: MapNode, connection: Connection, problems: Problems
             f'the connection "{connection.name}" has no project, which a ManualFlow needs',
             hint=f"add project, the workspace's English identifier, to it, at {connection.place}",
         )
-    params = _params(spec, problems)
-    if connection.project is None:
-        return None
-    return Series(
-        subject=Subject(
-            realm=connection.realm,
-            provider=connection.provider,
-            region=connection.region,
-            workspace=connection.project,
-            environment=connection.environment,
-            kind=Kind.MANUAL_FLOW,
-            root=text(mapping(spec.get("target")), "flow"),
-            variant=optional_text(spec, "variant"),
-        ),
-        params=sorted_params(params),
-    )
 
 
 def _params(spec: MapNode, problems: Problems) -> dict[str, dict[str, str]]:

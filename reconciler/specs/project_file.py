@@ -18,9 +18,9 @@ from reconciler.documents import (
 )
 from reconciler.documents.decoding import Position
 from reconciler.model.dates import parse_date
-from reconciler.model.diagnostics import Severity, has_errors
+from reconciler.model.diagnostics import Place, Severity, has_errors
 from reconciler.model.errors import InputError
-from reconciler.model.project import Connection, Policy, Project
+from reconciler.model.project import Connection, Policy, Project, UnsetVariable
 from reconciler.specs.connections import parse_connection
 from reconciler.specs.environment import substitute
 from reconciler.specs.fields import (
@@ -104,7 +104,7 @@ def _parse(
 ) -> Project | None:
     variables = Problems(problems.source)
     substituted = substitute(document.root, environ, variables)
-    fits = check_schema(Document(document.source, substituted), "project", problems)
+    fits = check_schema(Document(document.source, substituted.root), "project", problems)
     # A value that could not be replaced fits nothing; saying so once is enough.
     known = {(item.place, Severity.ERROR) for item in variables.found}
     problems.found[:] = [
@@ -113,9 +113,11 @@ def _parse(
     problems.found.extend(variables.found)
     if not fits or variables.found:
         return None
-    top = mapping(substituted)
+    top = mapping(substituted.root)
     spec = mapping(top.get("spec"))
-    connections, unsupported = _connections(optional_mapping(spec, "connections"), problems)
+    connections, unsupported = _connections(
+        optional_mapping(spec, "connections"), substituted.unset, problems
+    )
     return Project(
         name=text(mapping(top.get("metadata")), "name"),
         root=os.fspath(root),
@@ -154,7 +156,7 @@ def _state(spec: MapNode, problems: Problems) -> str:
 
 
 def _connections(
-    node: MapNode | None, problems: Problems
+    node: MapNode | None, unset: Mapping[Place, UnsetVariable], problems: Problems
 ) -> tuple[Mapping[str, Connection], Mapping[str, str]]:
     usable: dict[str, Connection] = {}
     unsupported: dict[str, str] = {}
@@ -162,7 +164,7 @@ def _connections(
         at = mapping(node).keys[name]
         provider = text(mapping(item), "provider")
         if provider == "dataworks":
-            usable[name] = parse_connection(name, at, mapping(item), problems)
+            usable[name] = parse_connection(name, at, mapping(item), unset, problems)
         else:
             unsupported[name] = provider
     return MappingProxyType(usable), MappingProxyType(unsupported)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from reconciler.documents import MapNode, Problems, ScalarNode, quoted
+from reconciler.documents import MapNode, Part, Problems, ScalarNode, quoted
 from reconciler.documents.source import Positioned
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.dates import DateSet
+from reconciler.model.project import Connection
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.resources import OnChange, OnFailure, Resource
 from reconciler.specs.backfills import backfill_series, backfill_tuning
 from reconciler.specs.context import Context, parse_connection_name
-from reconciler.specs.dates import parse_date_items, parse_dates
+from reconciler.specs.crosschecks import Declaration
+from reconciler.specs.dates import is_relative, parse_date_items, parse_dates
 from reconciler.specs.fields import (
     integer,
     items,
     mapping,
+    mapping_or_empty,
     optional_mapping,
     optional_text,
     scalar,
@@ -27,43 +30,47 @@ from reconciler.specs.manualflows import manual_flow_series
 from reconciler.specs.unsupported import note_unsupported
 
 
+def parse_declaration(kind: Kind, part: Part, problems: Problems) -> Declaration | None:
+    """The address a document declares; None when its name is missing or malformed."""
+    name = mapping_or_empty(part.root, "metadata").get("name")
+    if name is None:
+        return None
+    return Declaration(Address.of(kind, scalar(name).text), problems.source.place(name))
+
+
 def parse_resource(
-    kind: Kind, top: MapNode, context: Context, problems: Problems
+    kind: Kind, part: Part, context: Context, problems: Problems
 ) -> Resource | None:
     """Build the resource that a document declares.
 
     Args:
         kind: What the document is.
-        top: Its root, which fits the schema of the kind.
+        part: What of it fits the schema of the kind; all of that is checked, even if it is not whole.
         context: The project.
         problems: Takes everything that is wrong.
 
     Returns:
         The resource, or None when it cannot be built.
     """
-    metadata, spec = mapping(top.get("metadata")), mapping(top.get("spec"))
-    _check_annotations(metadata, top.keys["metadata"], context, problems)
+    spec = mapping_or_empty(part.root, "spec")
+    _check_annotations(part, context, problems)
     _check_supported(spec, problems)
     connection = parse_connection_name(spec, context, problems)
-    if connection is None:
-        return None
-    dates = parse_dates(
-        mapping(spec.get("dates")), spec.keys["dates"], context.calendar(connection), problems
-    )
+    dates = _dates(part, connection, context, problems)
     build = backfill_series if kind is Kind.BACKFILL else manual_flow_series
-    series = build(spec, connection, problems)
-    generations = _generations(spec, dates, problems)
-    tuning = backfill_tuning(spec)
-    if series is None or generations is None:
+    series = build(part, connection, problems)
+    generations = _generations(part, dates, problems)
+    declaration = parse_declaration(kind, part, problems)
+    if connection is None or series is None or generations is None or declaration is None:
         return None
-    name = scalar(metadata.get("name"))
+    metadata = mapping(part.root.get("metadata"))
     return Resource(
-        address=Address.of(kind, name.text),
+        address=declaration.address,
         connection=connection.name,
         series=series,
         generations=generations,
-        place=problems.source.place(name),
-        tuning=tuning,
+        place=declaration.place,
+        tuning=backfill_tuning(spec),
         on_failure=OnFailure(optional_text(spec, "onFailure") or "hold"),
         max_attempts=integer(spec, "maxAttempts", 3),
         on_change=OnChange(optional_text(spec, "onChange") or "hold"),
@@ -72,13 +79,19 @@ def parse_resource(
     )
 
 
-def check_reachable(top: MapNode, context: Context, problems: Problems) -> None:
-    """Check what can be checked of a document that does not fit its schema."""
-    spec = top.get("spec")
-    if isinstance(spec, MapNode):
-        _check_supported(spec, problems)
-        if isinstance(spec.get("connection"), ScalarNode):
-            parse_connection_name(spec, context, problems)
+def _dates(
+    part: Part, connection: Connection | None, context: Context, problems: Problems
+) -> DateSet | None:
+    """The desired dates; None when they cannot be told, for which a problem is or was noted."""
+    spec = mapping_or_empty(part.root, "spec")
+    node = optional_mapping(spec, "dates")
+    if node is None:
+        return None
+    calendar = context.calendar(connection)
+    whole = part.is_whole("spec", "dates")
+    dates = parse_dates(node, spec.keys["dates"], calendar, problems, whole=whole)
+    # Without a connection there is no time zone to say which day yesterday was.
+    return None if connection is None and is_relative(node) else dates
 
 
 def _check_supported(spec: MapNode, problems: Problems) -> None:
@@ -87,17 +100,19 @@ def _check_supported(spec: MapNode, problems: Problems) -> None:
             note_unsupported(problems, spec.keys[key], f"`{key}`")
 
 
-def _check_annotations(
-    metadata: MapNode, at: ScalarNode, context: Context, problems: Problems
-) -> None:
-    required = context.project.policy.require_annotations
-    if not required:
+def _check_annotations(part: Part, context: Context, problems: Problems) -> None:
+    metadata = optional_mapping(part.root, "metadata")
+    if metadata is None:
         return
     given = optional_mapping(metadata, "annotations")
-    place: Positioned = at if given is None else metadata.keys["annotations"]
-    for name in required:
+    place: Positioned = part.root.keys["metadata"]
+    if given is not None:
+        place = metadata.keys["annotations"]
+    for name in context.project.policy.require_annotations:
         found = None if given is None else given.get(name)
-        if not isinstance(found, ScalarNode) or not found.text.strip():
+        if found is not None and scalar(found).text.strip():
+            continue
+        if part.is_whole("metadata", "annotations", name):
             problems.error(
                 place,
                 "missing_annotation",
@@ -106,11 +121,11 @@ def _check_annotations(
             )
 
 
-def _generations(spec: MapNode, dates: DateSet | None, problems: Problems) -> RangeMap[int] | None:
+def _generations(part: Part, dates: DateSet | None, problems: Problems) -> RangeMap[int] | None:
     """The desired generation of each date: 1, or the highest rerun request that covers it."""
     requests: list[tuple[int, DateSet]] = []
-    malformed = False
-    for item in items(spec, "reruns"):
+    malformed = not part.is_whole("spec", "reruns")
+    for item in items(mapping_or_empty(part.root, "spec"), "reruns"):
         request = mapping(item)
         wanted = request.get("dates")
         if isinstance(wanted, ScalarNode):
@@ -126,10 +141,11 @@ def _generations(spec: MapNode, dates: DateSet | None, problems: Problems) -> Ra
                     f"a rerun is asked for {left}, which `dates` does not hold",
                     hint="the request has no effect there",
                 )
-        requests.append((whole(scalar(request.get("generation"))), asked))
+        if (generation := request.get("generation")) is not None:
+            requests.append((whole(scalar(generation)), asked))
     if dates is None or malformed:
         return None
     generations = RangeMap.constant(dates, 1)
-    for generation, asked in sorted(requests, key=lambda pair: pair[0]):
-        generations = generations.overlaid(RangeMap.constant(asked & dates, generation))
+    for number, asked in sorted(requests, key=lambda pair: pair[0]):
+        generations = generations.overlaid(RangeMap.constant(asked & dates, number))
     return generations

@@ -14,15 +14,15 @@ from reconciler.applying.gathering import Line, observe_attempts
 from reconciler.applying.waiting import Watch, follow
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import AttemptState, RecordedState
-from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import FenceLost, LockHeld, OverBudget
 from reconciler.model.events import CallUnknown, RunAdopted
 from reconciler.model.plan import Decision, Plan
-from reconciler.model.report import ApplyReport
+from reconciler.model.report import ApplyReport, Units
 from reconciler.model.runs import UnitStatus
 from reconciler.model.state import Lease
-from reconciler.planning.history import Past, attempts_by_subject, history
+from reconciler.planning.history import attempts_by_subject, history
 from reconciler.ports import Reporter
 from reconciler.usecases.plan import PlanOptions, calls_made
 from reconciler.wiring.workspace import Workspace
@@ -224,31 +224,34 @@ def _leftovers(
     applied: Applied,
     recorded: RecordedState,
     covered: Mapping[str, DateSet],
-) -> tuple[dict[Address, DateSet], dict[Address, DateSet]]:
-    """The units that are of unknown outcome, and those that only a person can help, by address."""
-    unknown: dict[Address, list[DateRange]] = defaultdict(list)
-    unhelped: dict[Address, list[DateRange]] = defaultdict(list)
+) -> tuple[Units, Units]:
+    """The units of unknown outcome, and those that did not end well, each with a word for how they are."""
+    unknown: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
+    unhelped: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
     for subject, attempts in attempts_by_subject(recorded).items():
         for piece, past in history(attempts).restricted(covered.get(subject, DateSet())):
+            dates = DateSet((piece,))
             if past.state.unresolved and past.status is None:
-                unknown[past.address].append(piece)
-            elif _needs_help(past):
-                unhelped[past.address].append(piece)
+                unknown[(past.address, UNKNOWN_OUTCOME)] |= dates
+            elif past.gone and past.in_flight:
+                unhelped[(past.address, "lost sight")] |= dates
+            elif past.status in _ENDED_BADLY:
+                unhelped[(past.address, _ENDED_BADLY[past.status])] |= dates
+    seen = DateSet.of(item for dates in unhelped.values() for item in dates)
     for action in plan.actions:
-        if action.decision is Decision.HOLD:
-            unhelped[action.address].extend(action.dates)
+        if action.decision is Decision.HOLD and action.dates - seen:
+            unhelped[(action.address, "held")] |= action.dates - seen
     for event in applied.of(CallUnknown):
-        unknown[event.address].extend(event.dates)
-    return (
-        {address: DateSet.of(pieces) for address, pieces in unknown.items()},
-        {address: DateSet.of(pieces) for address, pieces in unhelped.items()},
-    )
+        unknown[(event.address, UNKNOWN_OUTCOME)] |= event.dates
+    return dict(unknown), dict(unhelped)
 
 
-_ENDED_BADLY = frozenset(
-    {UnitStatus.FAILURE, UnitStatus.NOT_RUN, UnitStatus.HOLLOW, UnitStatus.STOPPED}
-)
+#: The word for units of which nobody knows whether they run.
+UNKNOWN_OUTCOME = "outcome unknown"
 
-
-def _needs_help(past: Past) -> bool:
-    return past.status in _ENDED_BADLY or (past.gone and past.in_flight)
+_ENDED_BADLY = {
+    UnitStatus.FAILURE: "failed",
+    UnitStatus.NOT_RUN: "not run, behind a failed date",
+    UnitStatus.HOLLOW: "hollow",
+    UnitStatus.STOPPED: "stopped",
+}

@@ -15,12 +15,47 @@ from reconciler.model.plan import Plan
 LARGEST_PLAN_BYTES = 256 * 1024 * 1024
 
 
+def ensure_writable(path: Path) -> Path:
+    """Make sure that a plan may be written to a path: asked before any call is made.
+
+    Returns:
+        The file itself, where the path is a symbolic link to it.
+
+    Raises:
+        ReconcilerError: Something that is no plan stands there, or the folder cannot be written to.
+    """
+    if str(path) == "-":
+        raise ReconcilerError("a plan is saved to a file", hint="to print it, use --json")
+    target = path.resolve()
+    if target.exists() and not _may_be_replaced(target):
+        raise ReconcilerError(
+            f"{path} is there already and is no plan; nothing was written",
+            hint="name another file",
+        )
+    if not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
+        raise ReconcilerError(f"the plan cannot be written to {path}: no such folder, or no right")
+    return target
+
+
+def _may_be_replaced(target: Path) -> bool:
+    if not target.is_file():
+        return False
+    try:
+        with target.open("rb") as file:
+            head = file.read(4096).lstrip()
+    except OSError:
+        return False
+    # Keys are sorted, so a plan of ours begins with its actions.
+    return not head or (head.startswith(b"{") and b'"actions"' in head)
+
+
 def save_plan(plan: Plan, path: Path) -> None:
     """Write a plan, mode 0600, so that a reader sees the old file or the new one and nothing between.
 
     Raises:
-        ReconcilerError: The file cannot be written.
+        ReconcilerError: Something else stands there, or the file cannot be written.
     """
+    path = ensure_writable(path)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:

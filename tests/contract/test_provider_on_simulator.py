@@ -292,5 +292,5 @@ async def test_instances_can_be_listed_read_and_stopped(layout: str) -> None:
 async def test_a_workspace_can_be_checked() -> None:
     async with a_cloud() as cloud:
         report = await cloud.provider.check()
-    assert report.reachable
+    assert report.sound
     assert "credentials: accepted" in report.lines

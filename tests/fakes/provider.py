@@ -262,7 +262,7 @@ class FakeProvider:
     async def check(self) -> CheckReport:
         """All is well."""
         self._note("check", "")
-        return CheckReport(reachable=True, lines=("reachable",))
+        return CheckReport(sound=True, lines=("reachable",))
 
     def _note(self, method: str, about: str) -> None:
         self.log.append(Asked(method=method, about=about, at=self._clock.monotonic()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,42 @@ def _load_bytes(root: Path, data: bytes) -> Loaded:
 )
 def test_any_bytes_are_read_or_refused(place: Path, data: bytes) -> None:
     assert _is_well_told(_load_bytes(place, data))
+
+
+_FIELDS = st.sampled_from(
+    [
+        "connection",
+        "target",
+        "dates",
+        "hours",
+        "params",
+        "reruns",
+        "alerts",
+        "requires",
+        "variant",
+        "zzz",
+    ]
+)
+_SHAPES = st.sampled_from(
+    ["", "1", "x", "[]", "{}", "[[x]]", "prod", "{rootNode: []}", "{rootNode: 1, includeNodes: [x]}",
+     "{flow: []}", "{includeNodes: {}, excludeNodes: [1]}", "{start: [], end: 9999-12-31}",
+     "{end: yesterday}", "{last: 10000}", "{list: [1, 2020-05-20], except: [x], rrule: y}",
+     "{start: 0001-01-01, rrule: FREQ=DAILY, x: 1}", "{begin: x}", "{end: '01:00:00'}", "{1: []}",
+     "{1: {a: []}, x: {b: c d}}", "{flow: {a: b c}, nodes: []}", "[1, {dates: all}]",
+     "[{generation: 1, dates: [x, 2020-05-20]}, {reason: r}, {dates: {}}]"]
+)  # fmt: skip
+
+
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
+@given(
+    fields=st.dictionaries(_FIELDS, _SHAPES, max_size=6),
+    document=st.sampled_from([backfill, manual_flow]),
+    name=st.sampled_from(["a", "[]", "A", "''"]),
+)
+def test_a_spec_of_any_shape_is_read_or_refused(
+    place: Path, fields: dict[str, str], document: Callable[..., str], name: str
+) -> None:
+    assert _is_well_told(_load_bytes(place, document(name, **fields).encode()))
 
 
 @settings(max_examples=examples(400), suppress_health_check=[HealthCheck.too_slow])

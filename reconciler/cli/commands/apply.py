@@ -31,18 +31,21 @@ from reconciler.usecases.saved_plans import read_plan
     "  reconciler apply p.json --wait           just the saved plan, followed to its end\n"
     "  reconciler apply --auto-approve --json   in CI\n"
     "\b\nExit codes:\n"
-    "  0 done or waiting   1 error   3 a person is needed   4 plan refused or moved\n"
+    "  0 done or on its way   1 error, or time is up   4 plan refused or moved\n"
+    "  3 an outcome is unknown; with --wait also: something failed or is held\n"
     "  5 locked by someone else   130 interrupted",
 )
 @click.argument("planfile", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.option("--auto-approve", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @click.option("--wait", is_flag=True, help="Follow the runs to their end.")
-@click.option("--timeout", type=Duration(), help="Stop waiting after this long.")
+@click.option(
+    "--timeout", type=Duration(), help="Stop waiting after this long: 90s, 15m, 2h or 1d."
+)
 @click.option(
     "--lock-timeout",
     type=Duration(),
     default=0.0,
-    help="How long to wait for someone else's lock. [default: not at all]",
+    help="How long to wait for someone else's lock, such as 10m. [default: not at all]",
 )
 @click.option(
     "--parallelism",

@@ -20,8 +20,8 @@ def command(terminal: Terminal) -> ExitCode:
     """
     reports = check_connections(workspace_of(terminal))
     for name, report in reports.items():
-        word = ("ok", Role.CREATE) if report.reachable else ("failed", Role.PROBLEM)
+        word = ("ok", Role.CREATE) if report.sound else ("failed", Role.PROBLEM)
         answer(f"{name}: {terminal.paint(*word)}")
         for line in report.lines:
             answer(f"  {clean(line)}")
-    return ExitCode.OK if all(one.reachable for one in reports.values()) else ExitCode.ERROR
+    return ExitCode.OK if all(one.sound for one in reports.values()) else ExitCode.ERROR

@@ -15,7 +15,7 @@ from reconciler.model.diagnostics import has_errors
 from reconciler.model.plan import Plan
 from reconciler.rendering.plan_text import render_plan
 from reconciler.usecases.plan import PlanOptions, plan_project
-from reconciler.usecases.saved_plans import save_plan
+from reconciler.usecases.saved_plans import ensure_writable, save_plan
 
 
 @click.command(
@@ -66,9 +66,13 @@ def command(
         refresh=Refresh.OFFLINE if offline else Refresh(refresh),
         selection=selection(targets, excludes),
     )
+    if out is not None:
+        ensure_writable(out)
     plan, warnings = plan_project(workspace_of(terminal), options)
     note_diagnostics((*warnings, *plan.diagnostics))
     answer(plan_text(plan) if as_json else render_plan(plan, paint=terminal.paint, full=full))
+    if offline:
+        note("offline: the service was not asked; what ran unknown to the record shows as missing")
     failed = has_errors(plan.diagnostics)
     if out is not None:
         if failed:

@@ -17,7 +17,7 @@ from reconciler.usecases.saved_plans import read_plan
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON document.")
 @click.pass_obj
 def command(terminal: Terminal, planfile: Path, as_json: bool) -> None:
-    """Show a saved plan again, also one that can no longer be applied."""
+    """Show a saved plan again, also one that can no longer be applied, unless it was edited."""
     plan = read_plan(planfile)
     note_diagnostics(plan.diagnostics)
     answer(plan_text(plan) if as_json else render_plan(plan, paint=terminal.paint, full=True))

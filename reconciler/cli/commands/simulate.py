@@ -52,4 +52,5 @@ def command(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--clock") from None
     except OSError as error:
-        raise ReconcilerError(f"the simulator cannot serve: {error}") from error
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        raise ReconcilerError(f"the simulator cannot serve: {what}") from error

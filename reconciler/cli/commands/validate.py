@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import workspace_of
-from reconciler.cli.output import Terminal, answer, note
+from reconciler.cli.output import Terminal, answer
 from reconciler.formats.diagnostics import diagnostic_document
 from reconciler.model.diagnostics import Diagnostic, has_errors
 from reconciler.model.errors import InputError
@@ -44,10 +44,7 @@ def command(terminal: Terminal, paths: tuple[str, ...], form: str) -> ExitCode:
     except InputError as error:
         problems, count = error.diagnostics, 0
     answer(_written(problems, form, count))
-    if has_errors(problems):
-        note(f"{some(len(problems), 'problem')} found")
-        return ExitCode.ERROR
-    return ExitCode.OK
+    return ExitCode.ERROR if has_errors(problems) else ExitCode.OK
 
 
 def _written(problems: tuple[Diagnostic, ...], form: str, count: int) -> str:

@@ -26,8 +26,7 @@ async def check_connection(
         asked = await _read(api, connection)
     except ProviderError as caught:
         error, asked = caught, caught.operation
-    reachable = error is None or error.status is not None
-    lines = [f"endpoint: {base_url} {'answers' if reachable else 'does not answer'}"]
+    lines = [f"endpoint: {base_url} {_reached(error)}"]
     match error:
         case None:
             lines += [
@@ -42,7 +41,14 @@ async def check_connection(
             lines.append(f"read: {error.summary}")
     if (ahead := server_clock.ahead_seconds()) is not None:
         lines.append(f"clock: {_compared(ahead)}")
-    return CheckReport(reachable=reachable, lines=tuple(lines))
+    return CheckReport(sound=error is None, lines=tuple(lines))
+
+
+def _reached(error: ProviderError | None) -> str:
+    if error is None or error.status is not None:
+        return "answers"
+    # Without a key nothing is sent, so nothing is known of the host.
+    return "was not asked" if isinstance(error, Unauthenticated) else "does not answer"
 
 
 def _compared(ahead_seconds: float) -> str:

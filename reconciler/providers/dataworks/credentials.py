@@ -88,6 +88,13 @@ def key_source(
 
 def _from_project_file(given: StaticCredentials) -> SigningKey:
     token = given.security_token
+    secrets = (given.access_key_id, given.access_key_secret, token)
+    unset = [str(item.unset) for item in secrets if item is not None and item.unset is not None]
+    if unset:
+        raise _no_key(
+            "; ".join(unset),
+            f"Export {'it' if len(unset) == 1 else 'them'}, or use credentials: {{source: default}}.",
+        )
     if not given.access_key_id.reveal() or not given.access_key_secret.reveal():
         raise _no_key(
             "accessKeyId or accessKeySecret of the connection is empty",

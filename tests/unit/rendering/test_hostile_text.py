@@ -141,7 +141,7 @@ def test_golden_event_lines() -> None:
             " planning: said"
         ),
         "backfill.orders-currency-fix@2020-05-20..2020-05-21: sent before by this plan",
-        "backfill.orders-currency-fix@2020-05-20..2020-05-21: adopted run said, 2, 3",
+        "backfill.orders-currency-fix@2020-05-20..2020-05-21: adopted 4 runs: said, 2, 3 and 1 more",
         "backfill.orders-currency-fix@2020-05-20: success (1 of 2 left)",
         "backfill.orders-currency-fix: said (said)",
     ]

@@ -39,7 +39,8 @@ beside a…
         in 2 calls
   ? manualflow.month-close
       ? 2018-12-12  1 date  outcome unknown since 10:02
-Plan: 44 dates to start in 4 calls (about 123 node instances); 3 of them blocked; 1 to \
+Plan: 1 resource could not be read, nothing is decided there; 44 dates to start in 4 calls \
+(about 123 node instances); 3 of them blocked; 1 to \
 adopt; 2 in flight; 91 satisfied; 4 released; 3 need a person. 12 API calls made; apply \
 will make about 8.
 To see what is known of an unknown outcome: reconciler explain \
@@ -80,7 +81,8 @@ def test_what_needs_somebody_is_never_folded() -> None:
 
 def test_a_plan_of_nothing_says_so() -> None:
     text = render_plan(many(0, Decision.NONE, Reason.SUCCEEDED), paint=PLAIN)
-    assert text == "Plan: nothing to start; 0 satisfied. 0 API calls made.\n"
+    unread = "1 resource could not be read, nothing is decided there"
+    assert text == f"Plan: {unread}; nothing else to start; 0 satisfied. 0 API calls made.\n"
 
 
 @pytest.mark.parametrize("decision", list(Decision))

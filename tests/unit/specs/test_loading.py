@@ -179,6 +179,110 @@ def test_problems_of_all_files_come_in_one_pass_and_in_order(tmp_path: Path) -> 
     assert [item.address.name for item in loaded.resources] == ["ok"]
 
 
+def test_a_problem_of_shape_hides_no_problem_of_meaning(tmp_path: Path) -> None:
+    text = backfill(
+        connection="nowhere",
+        dates="{start: 2020-05-20, end: 2020-05-01}",
+        params="{1234: {a: b c, d: [e]}}",
+        bogus="1",
+        hours='{begin: "02:00:00", end: "01:00:00", x: 1}',
+        reruns="[{generation: 1, dates: [2020-02-30]}]",
+        target="{rootNode: 1, includeNodes: [x, 2], excludeNodes: [2]}",
+    )
+    loaded = load(tmp_path, a=text, b=backfill("a"))
+    assert [
+        (item.code, str(item.place).removeprefix("specs/")) for item in loaded.diagnostics
+    ] == [
+        ("unknown_connection", "a.yaml:5:15"),
+        ("wrong_type", "a.yaml:6:40"),
+        ("nodes", "a.yaml:6:62"),
+        ("date", "a.yaml:7:35"),
+        ("not_carried", "a.yaml:8:22"),
+        ("wrong_type", "a.yaml:8:27"),
+        ("unknown_key", "a.yaml:9:3"),
+        ("hours", "a.yaml:10:35"),
+        ("unknown_key", "a.yaml:10:47"),
+        ("missing_key", "a.yaml:11:12"),
+        ("out_of_bounds", "a.yaml:11:25"),
+        ("date", "a.yaml:11:36"),
+        ("duplicate_name", "b.yaml:3:18"),
+    ], summaries(loaded)
+
+
+def test_four_kinds_of_problem_come_together(tmp_path: Path) -> None:
+    text = backfill(
+        connection="nowhere",
+        dates="{start: 2020-05-20, end: 2020-05-01}",
+        params="{1234: {a: b c}}",
+        bogus="1",
+    )
+    assert codes(load(tmp_path, a=text)) == [
+        "unknown_connection",
+        "date",
+        "not_carried",
+        "unknown_key",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # What a mistyped key would have said is not said to be missing.
+        (backfill(target="{rootnode: 1}"), ["unknown_key"]),
+        (backfill(target="{rootNode: x}"), ["wrong_type"]),
+        (backfill(target="{rootNode: 1, includeNodes: [x, 2]}"), ["wrong_type"]),
+        (backfill(target="{rootNode: x}", params="{1: {a: b}}"), ["wrong_type"]),
+        (backfill(target=""), ["missing_key"]),
+        (backfill(target="{}"), ["out_of_bounds"]),
+        (backfill(dates="{}"), ["out_of_bounds"]),
+        (backfill(dates=""), ["missing_key"]),
+        (backfill(dates="{strat: 2020-05-20, end: 2020-05-21}"), ["unknown_key"]),
+        (backfill(dates="{start: 20-05-20, end: 2020-05-21}"), ["malformed"]),
+        (backfill(dates="{list: [2020-05-20, 1], except: [2020-05-20]}"), ["wrong_type"]),
+        (backfill(dates="{last: 1, list: [2020-05-20], x: 1}"), ["dates_form", "unknown_key"]),
+        (backfill(dates="{start: 2020-05-20, except: [2020-02-30]}"), ["dates_form", "date"]),
+        (backfill(dates="{start: 2020-02-30, list: [2020-02-31]}"), ["date", "dates_form", "date"]),
+        (backfill(dates="{start: 2019-02-29, end: 2099-01-01}"), ["date", "date_not_complete"]),
+        (backfill(connection="x", dates="{start: 2020-05-20, end: 2099-01-01}"),
+         ["unknown_connection", "date_not_complete"]),
+        (backfill(connection="x", dates="{last: 1}",
+                  reruns="[{generation: 2, dates: [2020-05-20], reason: r}]"), ["unknown_connection"]),
+        (backfill(connection="[]"), ["wrong_type"]),
+        (backfill(connection=""), ["missing_key"]),
+        (backfill(hours='{begin: "02:00:00"}'), ["missing_key"]),
+        (backfill(params="{x: {a: b c}}"), ["malformed"]),
+        (backfill(params="[1]"), ["wrong_type"]),
+        (backfill(reruns="[{generation: 2, dates: some, reason: r}]"), ["malformed"]),
+        (backfill(connection="bare", parallelism="x"), ["connection_lacks", "wrong_type"]),
+        (manual_flow(target="{flwo: f}", connection="dev"), ["environment", "unknown_key", "missing_key"]),
+        (manual_flow(params="{flow: {a: b c}, nodes: {x: {}}}", connection="x"),
+         ["unknown_connection", "not_carried", "malformed"]),
+        ("kind: Backfill\n", ["missing_key"] * 3),
+        ("apiVersion: reconciler/v1\nkind: ManualFlow\nmetadata: [a]\nspec: 1\n", ["wrong_type"] * 2),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_said_once(tmp_path: Path, text: str, expected: list[str]) -> None:
+    loaded = load(tmp_path, a=text)
+    assert sorted(codes(loaded)) == sorted(expected), summaries(loaded)
+    assert not loaded.resources
+
+
+def test_a_malformed_annotation_is_not_called_missing(tmp_path: Path) -> None:
+    project = PROJECT + "  policy: {requireAnnotations: [owner, reason]}\n"
+    one = backfill().replace("{name: a}", "{name: a, annotations: {owner: [x]}}")
+    two = backfill().replace("{name: a}", "{name: b, annotations: 1}")
+    loaded = load(tmp_path, project=project, a=one, b=two)
+    assert codes(loaded) == ["missing_annotation", "wrong_type", "wrong_type"]
+
+
+@pytest.mark.parametrize("broken", [{"connection": "x"}, {"zzz": "1"}, {"target": "1"}])
+def test_a_wrong_spec_still_has_its_name(tmp_path: Path, broken: dict[str, str]) -> None:
+    loaded = load(tmp_path, a=backfill("x", **broken), b=backfill("x"))
+    assert [str(item.place) for item in loaded.diagnostics if item.code == "duplicate_name"] == [
+        "specs/b.yaml:3:18"
+    ]
+
+
 def test_a_near_connection_is_suggested(tmp_path: Path) -> None:
     assert load(tmp_path, a=backfill(connection="pord")).diagnostics[0].hint == (
         'did you mean "prod"?'

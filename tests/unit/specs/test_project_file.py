@@ -112,6 +112,48 @@ def test_static_credentials_come_from_the_environment(tmp_path: Path) -> None:
     assert "hush" not in repr(loaded)
 
 
+STATIC = (
+    "  connections:\n    c:\n      provider: dataworks\n      region: cn-shanghai\n      credentials:\n"
+    '        source: static\n        accessKeyId: "${env:AK}"\n'
+    '        accessKeySecret: "x${env:SK}${env:SALT}"\n        securityToken: "${env:TOKEN}"'
+)
+
+
+def test_a_secret_whose_variable_is_missing_fails_only_when_revealed(tmp_path: Path) -> None:
+    # A fork's pull request has none of them; what runs there sets them to nothing.
+    loaded = project(tmp_path, STATIC, TOKEN="hush", SK="hush", SALT="")
+    credentials = loaded.connections["c"].credentials
+    assert isinstance(credentials, StaticCredentials)
+    assert str(credentials.access_key_id.unset) == (
+        "the environment variable AK (reconciler.yaml:11:22) is not set"
+    )
+    assert str(credentials.access_key_secret.unset) == (
+        "the environment variable SALT (reconciler.yaml:12:26) is empty"
+    )
+    for secret in (credentials.access_key_id, credentials.access_key_secret):
+        with pytest.raises(LookupError, match="environment variable") as caught:
+            secret.reveal()
+        assert "hush" not in repr(caught.value)
+    assert credentials.security_token is not None
+    assert credentials.security_token.reveal() == "hush"
+    assert "hush" not in repr(loaded)
+
+
+def test_a_secret_is_still_checked_for_what_is_written(tmp_path: Path) -> None:
+    assert codes(tmp_path, STATIC.replace("AK}", "A-K}")) == ["malformed"]
+    assert codes(tmp_path, STATIC, AK="a\n") == ["malformed"]
+    assert codes(tmp_path, STATIC.replace("cn-shanghai", "${env:NO}")) == ["missing_variable"]
+    assert codes(tmp_path, STATIC.replace("source: static", '"source": "${env:NO}"')) == [
+        "missing_variable"
+    ]
+
+
+def test_a_value_that_looks_like_a_reference_is_a_value(tmp_path: Path) -> None:
+    credentials = project(tmp_path, STATIC, AK="${env:B}").connections["c"].credentials
+    assert isinstance(credentials, StaticCredentials)
+    assert credentials.access_key_id.reveal() == "${env:B}"
+
+
 @pytest.mark.parametrize(
     ("endpoint", "realm"),
     [
@@ -186,6 +228,7 @@ def test_other_providers_are_known_but_not_supported_yet(tmp_path: Path) -> None
         "    hw: {provider: dataarts, region: cn-north-4, projectId: a, credentials: {source: env}}"
     )
     assert project(tmp_path, body, P="x").unsupported == {"ob": "obshell", "hw": "dataarts"}
+    assert project(tmp_path, body).unsupported == {"ob": "obshell", "hw": "dataarts"}
 
 
 def test_a_project_without_file_says_what_to_do(tmp_path: Path) -> None:

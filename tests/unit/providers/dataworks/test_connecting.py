@@ -92,7 +92,7 @@ async def test_a_good_connection() -> None:
     service = Service()
     service.on("ListInstances", lists([]))
     report = await a_provider(service).check()
-    assert report.reachable
+    assert report.sound
     assert report.lines == (
         "endpoint: https://dataworks.cn-shanghai.aliyuncs.com answers",
         "credentials: accepted",
@@ -104,22 +104,21 @@ async def test_a_good_connection() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("answer", "reachable", "line"),
+    ("answer", "endpoint", "line"),
     [
-        (gateway_error(403, "Forbidden.Access"), True, "rights: may not call ListInstances"),
-        (gateway_error(400, "SignatureDoesNotMatch"), True, "credentials: not accepted"),
-        (refusal("Invalid.Tenant.ProjectNotExists"), True, "read: ListInstances failed"),
-        (httpx.ConnectError("refused"), False, "read: ListInstances got no answer"),
+        (gateway_error(403, "Forbidden.Access"), "answers", "rights: may not call ListInstances"),
+        (gateway_error(400, "SignatureDoesNotMatch"), "answers", "credentials: not accepted"),
+        (refusal("Invalid.Tenant.ProjectNotExists"), "answers", "read: ListInstances failed"),
+        (httpx.ConnectError("refused"), "does not answer", "read: ListInstances got no answer"),
     ],
-    ids=str,
+    ids=["forbidden", "wrong-key", "refused", "unreachable"],
 )
-async def test_what_a_failed_check_tells(
-    answer: httpx.Response, reachable: bool, line: str
-) -> None:
+async def test_what_a_failed_check_tells(answer: httpx.Response, endpoint: str, line: str) -> None:
     service = Service()
     service.on("ListInstances", lambda _: answer)
     report = await a_provider(service).check()
-    assert report.reachable is reachable
+    assert not report.sound
+    assert report.lines[0].endswith(f" {endpoint}")
     assert any(told.startswith(line) for told in report.lines)
 
 
@@ -136,5 +135,5 @@ async def test_without_a_project_id_the_2018_api_is_asked(answer: dict[str, obje
     service = Service()
     service.on("SearchManualDagNodeInstance", answer)
     report = await a_provider(service, connection=a_connection(project_id=None)).check()
-    assert report.reachable
+    assert report.sound
     assert report.lines[1] == "credentials: accepted"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.model.diagnostics import Place
 from reconciler.model.errors import Unauthenticated
 from reconciler.model.project import (
     Credentials,
@@ -18,6 +19,7 @@ from reconciler.model.project import (
     ProfileCredentials,
     Secret,
     StaticCredentials,
+    UnsetVariable,
 )
 from reconciler.providers.dataworks.credentials import key_source
 from reconciler.providers.dataworks.signing import SigningKey
@@ -102,6 +104,28 @@ def test_keys_of_the_project_file() -> None:
         access_key_id=Secret("id"), access_key_secret=Secret("s"), security_token=Secret("")
     )
     assert resolve(unused_token, {}).security_token is None
+
+
+def test_variables_that_the_project_file_lacks_are_named() -> None:
+    def lacking(name: str, column: int) -> Secret:
+        return Secret.missing(UnsetVariable(name, Place("reconciler.yaml", 12, column)))
+
+    one = StaticCredentials(access_key_id=lacking("AK", 24), access_key_secret=Secret("canary"))
+    source = key_source(one, {})
+    with pytest.raises(Unauthenticated) as caught:
+        source()
+    assert caught.value.summary == (
+        "no DataWorks credentials: the environment variable AK (reconciler.yaml:12:24) is not set"
+    )
+    assert caught.value.hint == "Export it, or use credentials: {source: default}."
+    two = StaticCredentials(
+        access_key_id=Secret("canary"),
+        access_key_secret=lacking("SK", 24),
+        security_token=lacking("TOKEN", 50),
+    )
+    with pytest.raises(Unauthenticated, match=r"SK .* is not set; .* TOKEN .* is not set") as both:
+        resolve(two, {"SK": "too late", "TOKEN": "canary"})
+    assert "canary" not in f"{caught.value!r}{both.value!r}"
 
 
 @pytest.mark.parametrize(
