@@ -12,7 +12,15 @@ from reconciler.model.report import ApplyReport
 from reconciler.model.resources import Resource
 from reconciler.model.series import Realm
 from reconciler.planning.planner import spec_digest
-from reconciler.usecases.carrying_out import ApplyHooks, ApplyOptions, carry_out
+from reconciler.usecases.carrying_out import (
+    ApplyHooks,
+    ApplyOptions,
+    Carrying,
+    carry_out,
+    finish,
+    locked,
+    send_planned,
+)
 from reconciler.usecases.plan import connections_in_use, make_plan, sound_specs
 from reconciler.wiring.workspace import Workspace
 
@@ -42,14 +50,31 @@ async def _plan_and_apply(
     options: ApplyOptions,
     hooks: ApplyHooks,
 ) -> ApplyReport:
-    recorded = store.snapshot()
-    names = connections_in_use(workspace, resources, recorded)
+    names = connections_in_use(workspace, resources, store.snapshot())
     async with workspace.lines(names) as lines:
-        planned = await make_plan(workspace, resources, recorded, lines, options.planning)
-        refuse_broken_policy(planned.plan)
-        hooks.approve(planned.plan)
-        store.observe(planned.gathered.changed, at=planned.gathered.at)
-        return await carry_out(workspace, planned.plan, store, lines, options, hooks, {})
+        carrying = Carrying(
+            workspace=workspace, store=store, lines=lines, options=options, hooks=hooks
+        )
+        if hooks.asks:
+            # Nobody waits for a person's answer under the lock; what moves meanwhile is not sent.
+            plan = await _planned(carrying, resources)
+            return await carry_out(plan, carrying, {})
+        # Nobody is asked: whoever had the lock before us has finished when we plan.
+        async with locked(carrying) as lease:
+            plan = await _planned(carrying, resources)
+            applied = await send_planned(plan, carrying, lease, {})
+        return await finish(plan, applied, carrying)
+
+
+async def _planned(carrying: Carrying, resources: tuple[Resource, ...]) -> Plan:
+    recorded = carrying.store.snapshot()
+    planned = await make_plan(
+        carrying.workspace, resources, recorded, carrying.lines, carrying.options.planning
+    )
+    refuse_broken_policy(planned.plan)
+    carrying.hooks.approve(planned.plan)
+    carrying.store.observe(planned.gathered.changed, at=planned.gathered.at)
+    return planned.plan
 
 
 def apply_saved(
@@ -86,7 +111,10 @@ async def _apply_saved(
     async with workspace.lines(known) as lines:
         hooks.approve(plan)
         moved = spec_moved(workspace, plan)
-        return await carry_out(workspace, plan, store, lines, options, hooks, moved)
+        carrying = Carrying(
+            workspace=workspace, store=store, lines=lines, options=options, hooks=hooks
+        )
+        return await carry_out(plan, carrying, moved)
 
 
 def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:

@@ -16,7 +16,7 @@ from reconciler.model.addresses import Address
 from reconciler.model.attempts import AttemptState, RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.model.errors import FenceLost, LockHeld, OverBudget
+from reconciler.model.errors import FenceLost, LockHeld, OverBudget, StateError
 from reconciler.model.events import CallUnknown, RunAdopted
 from reconciler.model.plan import Decision, Plan
 from reconciler.model.report import ApplyReport, Units
@@ -49,53 +49,77 @@ class ApplyOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyHooks:
-    """What the command line lends an apply: approval of a plan, a reporter, the stop signal."""
+    """What the command line lends an apply: approval of a plan, a reporter, the stop signal.
 
+    `asks` says that `approve` may keep a person waiting, for whom no lock is held.
+    """
+
+    asks: bool
     approve: Callable[[Plan], None]
     reporter: Reporter
     stop: Stop
 
 
-async def carry_out(
-    workspace: Workspace,
-    plan: Plan,
-    store: SqlStore,
-    lines: Mapping[str, Line],
-    options: ApplyOptions,
-    hooks: ApplyHooks,
-    moved: Mapping[str, str],
-) -> ApplyReport:
-    """Send what a plan asks for, then wait if asked to.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrying:
+    """What a plan is carried out with."""
 
-    `moved` names calls that the specs at hand no longer ask for, with the reason. The lock is held while
-    sending, not while waiting.
+    workspace: Workspace
+    store: SqlStore
+    lines: Mapping[str, Line]
+    options: ApplyOptions
+    hooks: ApplyHooks
+
+
+async def carry_out(plan: Plan, carrying: Carrying, moved: Mapping[str, str]) -> ApplyReport:
+    """Take the lock, send what a plan asks for, and wait if asked to.
+
+    `moved` names calls that the specs at hand no longer ask for, with the reason.
 
     Raises:
         OverBudget: It would exceed a connection's calls a day; nothing was sent.
         StateError: The lock could not be had or was lost, or the store failed.
     """
-    _refuse_over_budget(workspace, plan, store, lines)
-    applied = Applied(hooks.reporter)
+    applied = Applied(carrying.hooks.reporter)
     if plan.calls or plan.adoptions:
-        async with _locked(workspace, store, options, hooks.stop) as lease:
-            bench = Bench(
-                store=store,
-                lease=lease,
-                lines=lines,
-                clock=workspace.clock,
-                reporter=hooks.reporter,
-                stop=hooks.stop,
-                at_once=options.at_once,
-                spec_moved=moved,
-            )
-            applied = await apply_plan(plan, bench)
+        async with locked(carrying) as lease:
+            applied = await send_planned(plan, carrying, lease, moved)
+    return await finish(plan, applied, carrying)
+
+
+async def send_planned(
+    plan: Plan, carrying: Carrying, lease: Lease, moved: Mapping[str, str]
+) -> Applied:
+    """Send what a plan asks for, under a lease.
+
+    Raises:
+        OverBudget: It would exceed a connection's calls a day; nothing was sent.
+        StateError: The lock was lost, or the store failed.
+    """
+    _refuse_over_budget(plan, carrying)
+    bench = Bench(
+        store=carrying.store,
+        lease=lease,
+        lines=carrying.lines,
+        clock=carrying.workspace.clock,
+        reporter=carrying.hooks.reporter,
+        stop=carrying.hooks.stop,
+        at_once=carrying.options.at_once,
+        spec_moved=moved,
+    )
+    return await apply_plan(plan, bench)
+
+
+async def finish(plan: Plan, applied: Applied, carrying: Carrying) -> ApplyReport:
+    """Wait if asked to, without the lock, and say how everything ended."""
+    store, lines, hooks = carrying.store, carrying.lines, carrying.hooks
     covered = _covered(plan, store.snapshot())
     if applied.of(RunAdopted):
-        await _observe(workspace, store, lines, covered)
+        await _observe(carrying, covered)
     finished = True
-    if options.wait and not hooks.stop.is_set():
-        finished = await _wait(workspace, store, lines, options, hooks, covered)
-    today = workspace.clock.now().date()
+    if carrying.options.wait and not hooks.stop.is_set():
+        finished = await _wait(carrying, covered)
+    today = carrying.workspace.clock.now().date()
     for name, line in lines.items():
         store.count_calls(name, today, line.provider.calls_made)
     unknown, unhelped = _leftovers(plan, applied, store.snapshot(), covered)
@@ -110,11 +134,10 @@ async def carry_out(
     )
 
 
-def _refuse_over_budget(
-    workspace: Workspace, plan: Plan, store: SqlStore, lines: Mapping[str, Line]
-) -> None:
+def _refuse_over_budget(plan: Plan, carrying: Carrying) -> None:
+    workspace, store = carrying.workspace, carrying.store
     today = workspace.clock.now().date()
-    for name, line in lines.items():
+    for name, line in carrying.lines.items():
         bound = workspace.project.connections[name].limits.daily_calls
         needed = plan.expected_calls(name)
         if not bound or not needed:
@@ -129,58 +152,53 @@ def _refuse_over_budget(
 
 
 @asynccontextmanager
-async def _locked(
-    workspace: Workspace, store: SqlStore, options: ApplyOptions, stop: Stop
-) -> AsyncIterator[Lease]:
-    """Hold the lock, and prolong its lease while the context lasts."""
-    lease = await _acquire(workspace, store, options, stop)
-    heart = asyncio.create_task(_beat(workspace, store, lease))
+async def locked(carrying: Carrying) -> AsyncIterator[Lease]:
+    """Hold the lock, and prolong its lease while the context lasts.
+
+    Raises:
+        LockHeld: Someone else had it for as long as we were to wait.
+    """
+    lease = await _acquire(carrying)
+    heart = asyncio.create_task(_beat(carrying, lease))
     try:
         yield lease
     finally:
         heart.cancel()
-        store.release(lease)
+        carrying.store.release(lease)
 
 
-async def _acquire(
-    workspace: Workspace, store: SqlStore, options: ApplyOptions, stop: Stop
-) -> Lease:
-    clock = workspace.clock
-    give_up = clock.monotonic() + options.lock_timeout
+async def _acquire(carrying: Carrying) -> Lease:
+    clock = carrying.workspace.clock
+    give_up = clock.monotonic() + carrying.options.lock_timeout
     while True:
         try:
-            return store.acquire()
+            return carrying.store.acquire()
         except LockHeld:
-            if clock.monotonic() >= give_up or stop.is_set():
+            if clock.monotonic() >= give_up or carrying.hooks.stop.is_set():
                 raise
             await clock.sleep(LOCK_RETRY_SECONDS)
 
 
-async def _beat(workspace: Workspace, store: SqlStore, lease: Lease) -> None:
+async def _beat(carrying: Carrying, lease: Lease) -> None:
     while True:
-        await workspace.clock.sleep(HEARTBEAT_SECONDS)
+        await carrying.workspace.clock.sleep(HEARTBEAT_SECONDS)
         try:
-            store.renew(lease)
+            carrying.store.renew(lease)
         except FenceLost:
             return  # the next guarded write says so where it matters
+        except StateError:
+            continue  # a busy database: the lease outlasts a missed beat
 
 
-async def _wait(
-    workspace: Workspace,
-    store: SqlStore,
-    lines: Mapping[str, Line],
-    options: ApplyOptions,
-    hooks: ApplyHooks,
-    covered: Mapping[str, DateSet],
-) -> bool:
-    clock = workspace.clock
+async def _wait(carrying: Carrying, covered: Mapping[str, DateSet]) -> bool:
+    clock, timeout = carrying.workspace.clock, carrying.options.timeout
     watch = Watch(
-        store=store,
-        lines=lines,
+        store=carrying.store,
+        lines=carrying.lines,
         clock=clock,
-        reporter=hooks.reporter,
-        stop=hooks.stop,
-        deadline=None if options.timeout is None else clock.monotonic() + options.timeout,
+        reporter=carrying.hooks.reporter,
+        stop=carrying.hooks.stop,
+        deadline=None if timeout is None else clock.monotonic() + timeout,
     )
     return await follow(
         watch,
@@ -188,13 +206,9 @@ async def _wait(
     )
 
 
-async def _observe(
-    workspace: Workspace,
-    store: SqlStore,
-    lines: Mapping[str, Line],
-    covered: Mapping[str, DateSet],
-) -> None:
+async def _observe(carrying: Carrying, covered: Mapping[str, DateSet]) -> None:
     """Read runs that were just adopted, so that the record says how far they are."""
+    store = carrying.store
     recorded = store.snapshot()
     fresh = [
         one
@@ -202,8 +216,8 @@ async def _observe(
         if one.subject in covered and one.state is AttemptState.ACCEPTED and not one.coverage
     ]
     unreadable: dict[Address, Diagnostic] = {}
-    at = workspace.clock.now()
-    changed = await observe_attempts(fresh, recorded, lines, at=at, unreadable=unreadable)
+    at = carrying.workspace.clock.now()
+    changed = await observe_attempts(fresh, recorded, carrying.lines, at=at, unreadable=unreadable)
     store.observe(changed, at=at)
 
 

@@ -21,7 +21,8 @@ def open_embedded(endpoint: SimulatorEndpoint, name: str, root: Path) -> Iterato
         InputError: Its world file is wrong.
     """
     folder = root / SIMULATOR_FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for private in (folder.parent, folder):  # the state store lives in the first one, too
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
     simulator = open_simulator(
         db=folder / f"{name}.db",
         world=load_world(root / endpoint.world) if endpoint.world else None,

@@ -85,11 +85,12 @@ def command(
         at_once=parallelism,
         create_state=create_state,
     )
-    approver = _Approver(terminal, asking=not auto_approve and planfile is None, as_json=as_json)
+    asking = not auto_approve and planfile is None
+    approver = _Approver(terminal, asking=asking, as_json=as_json)
     plan = read_plan(planfile) if planfile is not None else None
     workspace = workspace_of(terminal)
     with stopping() as stop, reporting(terminal, as_json=as_json) as reporter:
-        hooks = ApplyHooks(approve=approver.approve, reporter=reporter, stop=stop)
+        hooks = ApplyHooks(asks=asking, approve=approver.approve, reporter=reporter, stop=stop)
         report = (
             apply_project(workspace, options, hooks)
             if plan is None
