@@ -12,7 +12,7 @@ import os
 import tempfile
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from sqlalchemy.engine import make_url
 
 _NUMBERS = itertools.count(1)
 
@@ -37,4 +37,4 @@ def new_database() -> str:
     name = f"reconciler_{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(server_url(), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    return make_conninfo(server_url(), dbname=name)
+    return make_url(server_url()).set(database=name).render_as_string(hide_password=False)

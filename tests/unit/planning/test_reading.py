@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.attempts import Attempt, AttemptState, UnitRecord
+from reconciler.model.attempts import Attempt, AttemptState, RecordedState, UnitRecord
 from reconciler.model.runs import UnitStatus
-from reconciler.planning.reading import unsettled
-from tests.builders import an_attempt
+from reconciler.planning.reading import attempts_to_read, unsettled
+from tests.builders import a_resource, an_attempt
 
 WHEN = "2024-05-01..2024-05-05"
 CREATED = UnitStatus.CREATED
@@ -66,3 +66,28 @@ def test_a_failure_that_a_later_run_replaced_is_not_read_again() -> None:
     failed = an_attempt(1, seen=FAILED)
     repaired = an_attempt(2, seen=SUCCESS)
     assert list(unsettled([failed, repaired], lambda *_: True, full=False)) == []
+
+
+def on_record(*attempts: Attempt) -> RecordedState:
+    return RecordedState(lineage="a", attempts=attempts)
+
+
+@pytest.mark.parametrize(
+    ("declared", "status", "read"),
+    [(True, FAILED, True), (True, SUCCESS, False), (False, FAILED, False), (False, RUNNING, True)],
+)
+def test_units_nobody_declares_are_only_followed_to_their_end(
+    declared: bool, status: UnitStatus, read: bool
+) -> None:
+    attempt = an_attempt(seen=status)
+    resources = [a_resource()] if declared else []
+    asked = attempts_to_read(resources, on_record(attempt), selected=lambda _: True, full=False)
+    assert list(asked) == ([attempt] if read else [])
+
+
+def test_what_is_not_selected_is_not_read() -> None:
+    attempt = an_attempt(seen=RUNNING)
+    asked = attempts_to_read(
+        [a_resource()], on_record(attempt), selected=lambda _: False, full=True
+    )
+    assert list(asked) == []
