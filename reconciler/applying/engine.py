@@ -228,8 +228,11 @@ class _Run:
         return checked
 
     async def _send(self, call: Call, checked: Checked) -> None:
-        for attempt_id, dates in proved_absent(checked, call)[0].items():
-            self._bench.store.mark_absent(self._bench.lease, attempt_id, dates, _proof(checked))
+        try:
+            self._mark_absent(call, checked)
+        except UnitsTaken as error:
+            self._moved(call, error.summary)
+            return
         line = self._bench.lines[call.connection]
         sending = Sending(
             store=self._bench.store,
@@ -269,6 +272,10 @@ class _Run:
             wait *= 2
             if self._bench.stop.is_set() or await self._checked(call) is None:
                 return
+
+    def _mark_absent(self, call: Call, checked: Checked) -> None:
+        for attempt_id, dates in proved_absent(checked, call)[0].items():
+            self._bench.store.mark_absent(self._bench.lease, attempt_id, dates, _proof(checked))
 
     async def _settle(
         self, call: Call, sending: Sending, attempt: Attempt, outcome: CreateOutcome

@@ -153,12 +153,12 @@ def split_absent(
     attempts of their own: the same call, told apart by date.
 
     Raises:
-        StateError: On some of the dates it is on record what became of the call, or they are not its.
+        UnitsTaken: On some of the dates it is on record what became of the call, or they are not its.
     """
     whole = DateSet((known.dates,))
     left = whole - absent
     if not absent or absent - _unclear(known):
-        raise StateError(
+        raise UnitsTaken(
             f"attempt {known.id} ({known.state.value}) cannot become absent on {absent}",
             hint="run the command again: it continues from what is on record",
         )

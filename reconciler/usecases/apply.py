@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from reconciler.model.addresses import Kind
 from reconciler.model.diagnostics import has_errors
 from reconciler.model.errors import PlanRefused, PolicyError, StateMissing
 from reconciler.model.plan import Plan
+from reconciler.model.project import Connection
 from reconciler.model.report import ApplyReport
 from reconciler.model.resources import Resource
-from reconciler.model.series import Realm
+from reconciler.model.series import Realm, Subject
 from reconciler.planning.planner import spec_digest
 from reconciler.usecases.carrying_out import (
     ApplyHooks,
@@ -130,14 +132,28 @@ def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
             f"this plan uses connections that the project no longer has: {', '.join(sorted(missing))}",
             hint="make a new plan",
         )
-    for call in plan.calls:
-        realm = workspace.project.connections[call.connection].realm
-        if plan.series[call.series].subject.realm is not realm:
+    for name, subject in sorted(
+        {(call.connection, plan.series[call.series].subject) for call in plan.calls},
+        key=lambda one: (one[0], one[1].fingerprint),
+    ):
+        if not _leads_to(workspace.project.connections[name], subject):
             raise PlanRefused(
-                f"connection {call.connection} now belongs to the {realm.value} realm; "
-                "the plan was made for another",
+                f"connection {name} was edited since planning: it no longer leads to workspace "
+                f"{subject.workspace} in {subject.region}, {subject.environment}",
                 hint="make a new plan",
             )
+
+
+def _leads_to(connection: Connection, subject: Subject) -> bool:
+    """Whether calls on a subject, planned before, still go where they were planned to go."""
+    workspace = connection.project_id if subject.kind is Kind.BACKFILL else connection.project
+    return (
+        connection.realm is subject.realm
+        and connection.provider == subject.provider
+        and connection.region == subject.region
+        and connection.environment == subject.environment
+        and workspace == subject.workspace
+    )
 
 
 def _store_of_plan(workspace: Workspace, plan: Plan, options: ApplyOptions) -> SqlStore:

@@ -251,10 +251,13 @@ def _leftovers(
                 unhelped[(past.address, "lost sight")] |= dates
             elif past.status in _ENDED_BADLY:
                 unhelped[(past.address, _ENDED_BADLY[past.status])] |= dates
-    seen = DateSet.of(item for dates in unhelped.values() for item in dates)
+    told: dict[Address, DateSet] = defaultdict(DateSet)
+    for (address, _), dates in unhelped.items():
+        told[address] |= dates
     for action in plan.actions:
-        if action.decision is Decision.HOLD and action.dates - seen:
-            unhelped[(action.address, "held")] |= action.dates - seen
+        held = action.dates - told[action.address]
+        if action.decision is Decision.HOLD and held:
+            unhelped[(action.address, "held")] |= held
     for event in applied.of(CallUnknown):
         unknown[(event.address, UNKNOWN_OUTCOME)] |= event.dates
     return dict(unknown), dict(unhelped)

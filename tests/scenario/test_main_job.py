@@ -272,3 +272,17 @@ def test_variants_on_one_root_start_in_one_apply(sandbox: Sandbox, at_once: str)
     assert applied.code == 0, applied.err
     assert len(sandbox.ledger()) == 4
     assert sandbox.plan()["summary"]["none"] == 26
+
+
+def test_what_is_held_for_one_resource_is_told_beside_what_failed_for_another(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of(world="nodes: [{id: 1}, {id: 2, fail: [2020-05-31]}]")
+    sandbox.flow("held")
+    assert sandbox.apply("--wait").code == 0
+    sandbox.flow("held", params={"flow": {"k": "edited"}})
+    sandbox.backfill("failing", target={"rootNode": 2}, dates={"list": ["2020-05-31"]})
+    told = sandbox.apply("--wait")
+    assert told.code == 3
+    assert "failed: backfill.failing@2020-05-31" in told.out
+    assert "held: manualflow.held@2020-05-31" in told.out

@@ -137,3 +137,19 @@ def test_a_plan_with_errors_is_not_saved(sandbox: Sandbox) -> None:
     assert not (sandbox.root / "p.json").exists()
     assert sandbox.apply().code == 1
     assert sandbox.ledger() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("region: cn-shanghai", "region: cn-beijing"), ("projectId: 112345", "projectId: 5")],
+)
+def test_a_plan_goes_nowhere_else_when_its_connection_was_edited(
+    sandbox: Sandbox, saved: Path, before: str, after: str
+) -> None:
+    project = sandbox.root / "reconciler.yaml"
+    assert before in project.read_text()
+    project.write_text(project.read_text().replace(before, after))
+    result = sandbox.run("apply", str(saved))
+    assert result.code == 4
+    assert "no longer leads to workspace 112345 in cn-shanghai" in result.err
+    assert sandbox.ledger() == []
