@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
+from sqlalchemy import Engine
 
 from reconciler.model.state import Actor
 from reconciler.state.engine import open_engine
@@ -50,12 +51,10 @@ class Database(Protocol):
         ...
 
 
-class SqliteDatabase:
-    """A SQLite file in a folder that does not exist yet."""
+class _Stores:
+    """What every kind has in common: stores, closed together at the end of a test."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing is made before the first store is opened."""
-        self.path = folder / "kept" / "state.db"
+    def __init__(self) -> None:
         self._ids = SequentialIds()
         self._open: list[SqlStore] = []
 
@@ -68,13 +67,32 @@ class SqliteDatabase:
         git_commit: str | None = "c0ffee",
     ) -> SqlStore:
         store = SqlStore(
-            open_engine(self.path, read_only=read_only),
+            self._engine(read_only=read_only),
             stack_id=project,
             actor=Actor(who=who, command="apply", git_commit=git_commit),
             ids=self._ids,
         )
         self._open.append(store)
         return store
+
+    def _engine(self, *, read_only: bool) -> Engine:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        for store in self._open:
+            store.close()
+
+
+class SqliteDatabase(_Stores):
+    """A SQLite file in a folder that does not exist yet."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is made before the first store is opened."""
+        self.path = folder / "kept" / "state.db"
+        super().__init__()
+
+    def _engine(self, *, read_only: bool) -> Engine:
+        return open_engine(self.path, read_only=read_only)
 
     def raw(self, statement: str, *values: object) -> Sequence[Any]:
         connection = sqlite3.connect(self.path, timeout=10)
@@ -100,37 +118,18 @@ store = SqlStore(
 )
 """
 
-    def close(self) -> None:
-        for store in self._open:
-            store.close()
 
-
-class PostgresDatabase:
+class PostgresDatabase(_Stores):
     """A database of its own on the tests' PostgreSQL server."""
 
     def __init__(self, folder: Path) -> None:
         """Make an empty one."""
         del folder
         self.url = new_database()
-        self._ids = SequentialIds()
-        self._open: list[SqlStore] = []
+        super().__init__()
 
-    def store(
-        self,
-        who: str = "ann@host",
-        *,
-        project: str = PROJECT,
-        read_only: bool = False,
-        git_commit: str | None = "c0ffee",
-    ) -> SqlStore:
-        store = SqlStore(
-            open_postgres(self.url, read_only=read_only),
-            stack_id=project,
-            actor=Actor(who=who, command="apply", git_commit=git_commit),
-            ids=self._ids,
-        )
-        self._open.append(store)
-        return store
+    def _engine(self, *, read_only: bool) -> Engine:
+        return open_postgres(self.url, read_only=read_only)
 
     def raw(self, statement: str, *values: object) -> Sequence[Any]:
         with psycopg.connect(self.url) as connection:
@@ -152,10 +151,6 @@ store = SqlStore(
     ids=RandomIds(),
 )
 """
-
-    def close(self) -> None:
-        for store in self._open:
-            store.close()
 
 
 KINDS: dict[str, type[SqliteDatabase | PostgresDatabase]] = {
