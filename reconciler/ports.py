@@ -11,15 +11,15 @@ from typing import Protocol
 
 from reconciler.model.addresses import Kind
 from reconciler.model.attempts import Attempt, RecordedState
-from reconciler.model.calls import CheckReport, Prepared, WireCall
+from reconciler.model.calls import CheckReport, Prepared, StopReport, WireCall
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.events import Event
 from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.plan import Adoption
 from reconciler.model.resources import Tuning
-from reconciler.model.runs import Discovery, Observation, Tier
+from reconciler.model.runs import Discovery, FoundRun, Observation, Tier
 from reconciler.model.series import Series
-from reconciler.model.state import Intent, Lease
+from reconciler.model.state import Intent, Lease, Ruling
 
 
 class Provider(Protocol):
@@ -30,8 +30,11 @@ class Provider(Protocol):
         """API calls sent so far through this object, creates included."""
         ...
 
-    def tier(self, kind: Kind) -> Tier:
-        """How well runs of this kind can be found again."""
+    def tier(self, kind: Kind, *, tags_survive: bool | None = None) -> Tier:
+        """How well runs of this kind can be found again.
+
+        `tags_survive` says whether a tag was read back whole in this workspace; None before the first.
+        """
         ...
 
     def wire_call(self, series: Series, dates: DateRange, name: str, tuning: Tuning) -> WireCall:
@@ -78,6 +81,28 @@ class Provider(Protocol):
 
     async def hollow_dates(self, attempt: Attempt, series: Series, dates: DateSet) -> DateSet:
         """Which of these successful dates had an included node that was only skipped."""
+        ...
+
+    async def find_run(self, series: Series, run_id: str, dates: DateSet) -> FoundRun | None:
+        """Read a run by its id and make sure that it runs on the subject of `series`; None if unknown.
+
+        `dates` are those it may be for: a service that does not tell a run's date is taken to mean them.
+
+        Raises:
+            InvalidRequest: It runs on something else.
+        """
+        ...
+
+    async def stop(self, attempt: Attempt, series: Series, dates: DateSet) -> StopReport:
+        """Stop what runs of an attempt on some dates, as far as the service can."""
+        ...
+
+    async def server_time(self) -> dt.datetime:
+        """The service's own clock, aware UTC: a signed read, unless an answer told it before.
+
+        Raises:
+            UnexpectedResponse: Its answers do not tell.
+        """
         ...
 
     async def check(self) -> CheckReport:
@@ -144,6 +169,14 @@ class StateStore(StateReader, Protocol):
 
     def mark_absent(self, lease: Lease, attempt_id: str, dates: DateSet, proof: str) -> None:
         """Record that a call of unknown outcome is proved not to have run on some of its dates."""
+        ...
+
+    def rule(self, lease: Lease, ruling: Ruling) -> None:
+        """Record what a person decided, all of it or nothing."""
+        ...
+
+    def note_tags(self, lease: Lease, home: str, *, survives: bool, name: str) -> None:
+        """Record whether a name of ours was read back whole in a workspace (`Subject.home`)."""
         ...
 
     def observe(self, attempts: Iterable[Attempt], *, at: dt.datetime) -> None:

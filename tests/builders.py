@@ -23,7 +23,7 @@ from reconciler.model.resources import OnChange, OnFailure, Resource, Tuning
 from reconciler.model.runs import Discovery, FoundRun, Observation, Origin, Tier, UnitStatus
 from reconciler.model.series import Hours, Realm, Series, Subject, Tag, sorted_params
 from reconciler.planning.absence import Absence
-from reconciler.planning.deciding import Listed, Rules, UnitFacts
+from reconciler.planning.deciding import Candidate, Listed, Rules, UnitFacts
 from reconciler.planning.facts import Service
 from reconciler.planning.history import Past
 from reconciler.planning.planner import Making
@@ -539,3 +539,13 @@ def attempts_of(
             )
         )
     return tuple(made)
+
+
+def a_candidate(
+    run_id: str = "maybe",
+    *,
+    created_at: dt.datetime | None = None,
+    created_by: str | None = None,
+) -> Candidate:
+    """A run without a tag that might be ours."""
+    return Candidate(run_ids=(run_id,), created_at=created_at, created_by=created_by)

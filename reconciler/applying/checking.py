@@ -113,7 +113,7 @@ async def look_again(
         past=history([by_id.get(one.id, one) for one in concerned]),
         listing=listing,
         known=known.series,
-        service=line.service(address.kind),
+        service=line.service(series.subject, known.recorded),
     )
     return Checked(facts=facts, listing=listing, changed=changed, taken_at=clock.monotonic())
 

@@ -30,10 +30,12 @@ from reconciler.model.events import (
     Event,
     ReadFailed,
     RunAdopted,
+    TagAltered,
 )
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.plan import Adoption, Call, Plan
 from reconciler.model.seams import Clock
+from reconciler.model.series import Tag
 from reconciler.model.state import Intent, Lease
 from reconciler.ports import Reporter, StateStore
 
@@ -136,6 +138,10 @@ def _adopt(
         at=bench.clock.now(),
         plan_id=plan.id,
     )
+    home = series.subject.home
+    if adoption.run.tag is not None and home not in recorded.tags_survive:
+        name = adoption.run.name or ""
+        bench.store.note_tags(bench.lease, home, survives=True, name=name)
     applied.tell(
         RunAdopted(
             address=adoption.address, dates=adoption.run.dates, run_ids=adoption.run.run_ids
@@ -156,6 +162,7 @@ class _Run:
         self._sent_calls = {
             attempt.call_id for attempt in recorded.attempts if not attempt.state.never_ran
         }
+        self._tags = dict(recorded.tags_survive)
         self._looks: dict[Address, asyncio.Future[Checked]] = {}
         self._calls: dict[Address, list[Call]] = defaultdict(list)
         for call in plan.calls:
@@ -292,7 +299,9 @@ class _Run:
                         request_id=outcome.request_id,
                     ),
                 )
-                await confirm(sending, attempt, outcome)
+                seen = await confirm(sending, attempt, outcome)
+                if seen is not None and seen.name is not None:
+                    self._compare(call, attempt, seen.name)
             case Refused():
                 self._refused(call, outcome, retrying_in=None)
             case Unknown():
@@ -304,6 +313,25 @@ class _Run:
                         cause=outcome.cause,
                     ),
                 )
+
+    def _compare(self, call: Call, attempt: Attempt, name: str) -> None:
+        """Note whether the tag we gave came back; where it does not, nothing rests on tags any more."""
+        home = self._plan.series[call.series].subject.home
+        survives = Tag.parse(name) == Tag.parse(attempt.name)
+        if self._tags.get(home) is survives:
+            return
+        self._tags[home] = survives
+        self._bench.store.note_tags(self._bench.lease, home, survives=survives, name=name)
+        if not survives:
+            self._tell(
+                TagAltered(
+                    address=call.address,
+                    dates=call.dates,
+                    call_id=call.id,
+                    sent=attempt.name,
+                    seen=name,
+                )
+            )
 
     def _refused(self, call: Call, outcome: Refused, *, retrying_in: float | None) -> None:
         self._tell(

@@ -23,7 +23,7 @@ from reconciler.model.rangemap import overlay
 from reconciler.model.resources import Resource
 from reconciler.model.runs import Discovery, Tier, UnitStatus
 from reconciler.model.seams import Clock
-from reconciler.model.series import Series
+from reconciler.model.series import Series, Subject
 from reconciler.planning.absence import OLDEST_PROVABLE
 from reconciler.planning.facts import Service
 from reconciler.planning.history import observed_attempt, sent_order
@@ -51,9 +51,14 @@ class Line:
     provider: Provider
     lag: dt.timedelta
 
-    def service(self, kind: Kind) -> Service:
+    def tier(self, subject: Subject, recorded: RecordedState) -> Tier:
+        """How well runs on a subject can be found again, as far as its workspace has shown."""
+        survive = recorded.tags_survive.get(subject.home)
+        return self.provider.tier(subject.kind, tags_survive=survive)
+
+    def service(self, subject: Subject, recorded: RecordedState) -> Service:
         """What planning must know of it."""
-        return Service(tier=self.provider.tier(kind), lag=self.lag)
+        return Service(tier=self.tier(subject, recorded), lag=self.lag)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +98,29 @@ async def gather(
     situation = Situation(
         resources=resources,
         recorded=current,
-        services={
-            (name, kind): line.service(kind) for name, line in lines.items() for kind in Kind
-        },
+        services=_services(resources, recorded, lines),
         unreadable=unreadable,
         selected=selected,
     )
     if discovering and refresh is not Refresh.OFFLINE:
         situation = await _discover(situation, lines, unreadable)
     return Gathered(situation=situation, changed=changed, at=at)
+
+
+def _services(
+    resources: tuple[Resource, ...], recorded: RecordedState, lines: Mapping[str, Line]
+) -> dict[tuple[str, Kind], Service]:
+    """By connection and kind; what a spec says of a connection goes before what ran there once."""
+    subjects = {
+        (attempt.connection, attempt.address.kind): recorded.series[attempt.series].subject
+        for attempt in recorded.attempts
+    }
+    subjects.update({(one.connection, one.address.kind): one.series.subject for one in resources})
+    return {
+        key: lines[key[0]].service(subject, recorded)
+        for key, subject in subjects.items()
+        if key[0] in lines
+    }
 
 
 async def observe_attempts(
@@ -242,7 +261,7 @@ async def discover(
     except ProviderError as error:
         unreadable[address] = _unreadable(address, error)
         return None
-    if not found.complete and line.provider.tier(address.kind) is not Tier.S3:
+    if not found.complete and line.tier(series.subject, recorded) is not Tier.S3:
         unreadable[address] = _incomplete(address)
     return found
 
@@ -267,19 +286,13 @@ async def _shows_known_run(
 
     Only then does it mean anything that they do not return another one.
     """
-    workspace = _workspace_of(series)
     for attempt in sorted(recorded.attempts, key=sent_order, reverse=True):
         theirs = recorded.series[attempt.series]
         young = now - sent_order(attempt)[0] < OLDEST_PROVABLE
-        if attempt.run_ids and young and _workspace_of(theirs) == workspace:
+        if attempt.run_ids and young and theirs.subject.home == series.subject.home:
             seen = await provider.discover(theirs, DateSet((attempt.dates,)), known_runs=known)
             return seen.shows_tags
     return False
-
-
-def _workspace_of(series: Series) -> tuple[object, ...]:
-    subject = series.subject
-    return (*_service_of(series), subject.workspace, subject.environment, subject.kind)
 
 
 def _unreadable(address: Address, error: ProviderError) -> Diagnostic:

@@ -21,6 +21,7 @@ from reconciler.model.attempts import Attempt, AttemptState
 from reconciler.model.calls import WireCall
 from reconciler.model.errors import ProviderError
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused
+from reconciler.model.runs import Observation
 from reconciler.model.seams import Clock
 from reconciler.model.state import Intent, Lease
 from reconciler.ports import Provider, StateStore
@@ -65,15 +66,17 @@ async def send_once(
     return attempt, outcome
 
 
-async def confirm(sending: Sending, attempt: Attempt, accepted: Accepted) -> None:
+async def confirm(sending: Sending, attempt: Attempt, accepted: Accepted) -> Observation | None:
     """Read an accepted call's run back by its id, and record the handle under which it is followed.
 
-    A read that fails is left to the next observation.
+    Returns:
+        What was seen, or None when it could not be read, which is left to the next observation.
     """
     ran = replace(attempt, state=AttemptState.ACCEPTED, run_ids=accepted.run_ids)
     try:
         seen = await sending.provider.confirm(ran)
     except ProviderError:
-        return
+        return None
     group = seen.run_group or ran.run_group
     sending.store.observe([replace(ran, run_group=group)], at=sending.clock.now())
+    return seen

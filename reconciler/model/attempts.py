@@ -26,6 +26,12 @@ class AttemptState(enum.Enum):
     REFUSED = "refused"
     VOID = "void"
     ABSENT = "absent"
+    SETTLED = "settled"
+    """A person said what became of it; `coverage` holds their word."""
+    REQUESTED = "requested"
+    """No call, but a person's recorded wish that the units run again."""
+    FORGOTTEN = "forgotten"
+    """A person had us forget it; it stays in the store, and out of every snapshot."""
 
     @property
     def never_ran(self) -> bool:
@@ -89,9 +95,14 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedState:
-    """A snapshot of the store. `lineage` is None when there is no store; attempts are ordered by number."""
+    """A snapshot of the store. `lineage` is None when there is no store; attempts are ordered by number.
+
+    `tags_survive` says, by `Subject.home`, whether a name we gave was read back whole; workspaces in which
+    none was read back yet are not in it.
+    """
 
     lineage: str | None = None
     serial: int = 0
     attempts: tuple[Attempt, ...] = ()
     series: Mapping[str, Series] = field(default_factory=lambda: MappingProxyType({}))
+    tags_survive: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reconciler.model.dates import DateSet
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -28,6 +30,18 @@ class WireCall:
 
     operation: str
     parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopReport:
+    """What stopping did: how many pieces of work were stopped, and a line for each that goes on.
+
+    `dates` are those on which something was stopped and nothing runs any more.
+    """
+
+    dates: DateSet
+    stopped: int
+    left: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

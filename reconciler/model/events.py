@@ -82,6 +82,17 @@ class RunAdopted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TagAltered:
+    """A run came back under another name than we gave it: in that workspace, no tag is relied on now."""
+
+    address: Address
+    dates: DateSet
+    call_id: str
+    sent: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitsChanged:
     """Units reached another status; `remaining` units of the address are still in flight."""
 
@@ -109,6 +120,7 @@ Event = (
     | CallMoved
     | CallSkipped
     | RunAdopted
+    | TagAltered
     | UnitsChanged
     | ReadFailed
 )

@@ -110,7 +110,8 @@ class DataWorksConnection:
 
     `endpoint` is None for the region's own, a URL, or the embedded simulator. `project` (English
     identifier) serves manual flows, `project_id` backfills. `skew_seconds` and `lag_seconds` bound the
-    clock difference and the listing lag that the absence proof allows for.
+    clock difference and the listing lag that the absence proof allows for. With
+    `markers`, manual runs carry our tag in a parameter of their own.
     """
 
     name: str
@@ -126,6 +127,7 @@ class DataWorksConnection:
     limits: Limits = field(default_factory=Limits)
     skew_seconds: int = 60
     lag_seconds: int = 180
+    markers: bool = False
     provider: str = "dataworks"
 
 

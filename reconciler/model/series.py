@@ -72,6 +72,13 @@ class Subject:
         """Sixteen base32 characters that stand for this subject in the store."""
         return short_digest({"format": FINGERPRINT_FORMAT, "subject": self.document()})
 
+    @functools.cached_property
+    def home(self) -> str:
+        """Sixteen base32 characters that stand for the workspace, in which one kind of runs lives."""
+        document = self.document()
+        names = ("realm", "provider", "region", "workspace", "environment", "kind")
+        return short_digest({"format": FINGERPRINT_FORMAT, **{n: document[n] for n in names}})
+
 
 #: Parameters by scope: a node id, or `flow` for those of a whole manual flow. Sorted on both levels.
 Params = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]

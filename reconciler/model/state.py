@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from reconciler.model.addresses import Address
-from reconciler.model.dates import DateRange
+from reconciler.model.attempts import AttemptState, UnitRecord
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.runs import FoundRun
 from reconciler.model.series import Series
 
 
@@ -68,3 +72,55 @@ class JournalEntry:
     data: dict[str, object]
     prev_hash: str
     hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """What some dates of an attempt become by a person's word: `state`, each date seen as `seen`."""
+
+    attempt_id: str
+    dates: DateSet
+    state: AttemptState
+    seen: UnitRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The run that an attempt of unknown outcome made, as a person pointed it out and we read it back."""
+
+    attempt_id: str
+    run: FoundRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An entry that no call of ours made, on top of whatever is on record for its dates.
+
+    Either a run that was adopted (`run`), or a person's word: done (`seen`), or run it again (neither).
+    """
+
+    address: Address
+    connection: str
+    series: Series
+    generation: int
+    dates: DateRange
+    state: AttemptState
+    seen: UnitRecord | None = None
+    run: FoundRun | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A person's decision on some units, recorded whole or not at all.
+
+    `event` names it in the journal (`resolved`, `adopted`, `forgotten`, …); `data` goes there as well.
+    """
+
+    event: str
+    units: tuple[str, ...]
+    reason: str | None
+    at: dt.datetime
+    closings: tuple[Closing, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    standings: tuple[Standing, ...] = ()
+    data: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

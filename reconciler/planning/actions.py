@@ -117,9 +117,10 @@ def unclaimed_actions(situation: Situation) -> Iterator[Action]:
 
 
 def _unclaimed_decision(past: Past) -> Decision | None:
-    if past.state.unresolved and past.status is None and past.state.value != "intent":
-        return Decision.UNKNOWN
-    return None if past.state.never_ran or past.state.value == "intent" else Decision.RELEASED
+    if not past.ran:
+        return None
+    unknown = past.state.unresolved and past.status is None
+    return Decision.UNKNOWN if unknown else Decision.RELEASED
 
 
 def _tier_on_record(situation: Situation, attempts: Iterable[Attempt]) -> Tier:

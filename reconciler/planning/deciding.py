@@ -6,14 +6,47 @@ wins; rows 1 to 4 need a look at the service first, which `facts` carries as `li
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from reconciler.model.attempts import AttemptState
 from reconciler.model.plan import Decision, Reason
 from reconciler.model.resources import OnChange, OnFailure
-from reconciler.model.runs import Tier, UnitStatus
+from reconciler.model.runs import FoundRun, Tier, UnitStatus
 from reconciler.planning.absence import Absence
 from reconciler.planning.history import Past
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A run without a tag of ours that might be ours all the same."""
+
+    run_ids: tuple[str, ...]
+    created_at: dt.datetime | None
+    created_by: str | None
+
+    @classmethod
+    def of(cls, run: FoundRun) -> Candidate:
+        """What a discovery found."""
+        return cls(run_ids=run.run_ids, created_at=run.created_at, created_by=run.created_by)
+
+    def fits(self, past: Past) -> bool:
+        """Whether it was made while the call of an attempt could have made it."""
+        if self.created_at is None or past.valid_until is None:
+            return True
+        # Its own clock may be off as far as the signature's validity allows for.
+        return past.sent_at - CREATION_SKEW <= self.created_at <= past.valid_until + CREATION_SKEW
+
+    def __str__(self) -> str:
+        when = f" of {self.created_at:%Y-%m-%d %H:%M:%S} UTC" if self.created_at else ""
+        return f"{self.run_ids[0]}{when}{f' by {self.created_by}' if self.created_by else ''}"
+
+
+#: So many are told in a line.
+CANDIDATES_TOLD = 3
+
+#: How far the times of runs may be off our own.
+CREATION_SKEW = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +66,7 @@ class Listed:
     foreign: tuple[str, ...] = ()
     foreign_in_flight: bool = False
     schedule_in_flight: bool = False
-    candidates: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +108,8 @@ def decide(facts: UnitFacts, rules: Rules) -> Verdict:
         return _nothing_recorded(facts, rules)
     if past.state.never_ran or past.state is AttemptState.INTENT:
         return _never_ran(past, facts)
+    if past.state is AttemptState.REQUESTED:
+        return _asked_for(past, facts)
     if past.state.unresolved and past.status is None:
         return _unresolved(past, facts, rules)
     if past.series != facts.series:
@@ -104,8 +139,8 @@ def _nothing_recorded(facts: UnitFacts, rules: Rules) -> Verdict:
         return Verdict(
             decision=Decision.HOLD,
             reason=Reason.CANDIDATE,
-            detail="this flow already ran for this date, maybe for us",
-            run_ids=listed.candidates,
+            detail=f"ran already, maybe for us: {_told(listed.candidates)}",
+            run_ids=_ids(listed.candidates),
         )
     if listed.foreign_in_flight:  # row 2
         return Verdict(
@@ -143,6 +178,14 @@ def _never_ran(past: Past, facts: UnitFacts) -> Verdict:  # row 4
     return Verdict(decision=Decision.CREATE, reason=Reason.NEVER_STARTED, detail=detail)
 
 
+def _asked_for(past: Past, facts: UnitFacts) -> Verdict:  # row 14, by a person's recorded word
+    return _found_again(facts) or Verdict(
+        decision=Decision.RERUN,
+        reason=Reason.REQUESTED,
+        detail=f"asked for on {past.sent_at:%Y-%m-%d %H:%M} UTC: {past.message}",
+    )
+
+
 def _unresolved(past: Past, facts: UnitFacts, rules: Rules) -> Verdict:  # row 5
     found = _found_again(facts)
     if found is not None:
@@ -158,12 +201,25 @@ def _unresolved(past: Past, facts: UnitFacts, rules: Rules) -> Verdict:  # row 5
         )
     since = f"outcome unknown since {past.sent_at:%Y-%m-%d %H:%M} UTC ({rules.tier.value})"
     why = f": {facts.absence.why}" if facts.absence is not None else ""
+    listed = facts.listed.candidates if facts.listed is not None else ()
+    fitting = tuple(one for one in listed if one.fits(past))
+    might = f"; it might be {_told(fitting)}" if fitting else ""
     return Verdict(
         decision=Decision.UNKNOWN,
         reason=Reason.OUTCOME_UNKNOWN,
-        detail=since + why,
-        run_ids=(facts.listed.candidates if facts.listed else ()) or past.run_ids,
+        detail=since + why + might,
+        run_ids=_ids(fitting) or past.run_ids,
     )
+
+
+def _told(candidates: tuple[Candidate, ...]) -> str:
+    more = len(candidates) - CANDIDATES_TOLD
+    told = ", ".join(f"run {one}" for one in candidates[:CANDIDATES_TOLD])
+    return f"{told} and {more} more" if more > 0 else told
+
+
+def _ids(candidates: tuple[Candidate, ...]) -> tuple[str, ...]:
+    return tuple(run for one in candidates for run in one.run_ids)
 
 
 def _found_again(facts: UnitFacts) -> Verdict | None:

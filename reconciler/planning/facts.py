@@ -14,7 +14,7 @@ from reconciler.model.resources import Resource
 from reconciler.model.runs import Discovery, FoundRun, Origin, Tier, UnitStatus
 from reconciler.model.series import Series
 from reconciler.planning.absence import Absence, judge_absence
-from reconciler.planning.deciding import Listed, Rules, UnitFacts
+from reconciler.planning.deciding import Candidate, Listed, Rules, UnitFacts
 from reconciler.planning.history import Past
 
 
@@ -58,7 +58,7 @@ def unit_facts(
     # Not `RangeMap[Listed]()`: Python 3.11 cannot note the type argument on a frozen class with slots.
     seen: RangeMap[Listed] = RangeMap()
     if listing is not None:
-        seen = _listed(listing, series, known)
+        seen = _listed(listing, series, known, service.tier)
     return RangeMap.of(
         _facts_of_pieces(series, generations, past, seen, listing=listing, service=service)
     )
@@ -106,14 +106,16 @@ def _absence(past: Past, listing: Discovery | None, service: Service) -> Absence
     )
 
 
-def _listed(listing: Discovery, series: Series, known: Mapping[str, Series]) -> RangeMap[Listed]:
+def _listed(
+    listing: Discovery, series: Series, known: Mapping[str, Series], tier: Tier
+) -> RangeMap[Listed]:
     pieces = [
         (dates, (run, status))
         for run in listing.found
         if _concerns(run, series, known)
         for dates, status in run.coverage.restricted(listing.dates)
     ]
-    return RangeMap.of((dates, _shown(stack, series)) for dates, stack in sweep(pieces))
+    return RangeMap.of((dates, _shown(stack, series, tier)) for dates, stack in sweep(pieces))
 
 
 def _concerns(run: FoundRun, series: Series, known: Mapping[str, Series]) -> bool:
@@ -124,11 +126,19 @@ def _concerns(run: FoundRun, series: Series, known: Mapping[str, Series]) -> boo
     return theirs is None or theirs.subject == series.subject
 
 
-def _shown(stack: tuple[tuple[FoundRun, UnitStatus], ...], series: Series) -> Listed:
+def _shown(stack: tuple[tuple[FoundRun, UnitStatus], ...], series: Series, tier: Tier) -> Listed:
     shown = Listed()
     for run, status in stack:
         shown = _with_run(shown, run, status, series)
+        if run.tag is None and _may_be_ours(run, tier):
+            shown = replace(shown, candidates=(*shown.candidates, Candidate.of(run)))
     return shown
+
+
+def _may_be_ours(run: FoundRun, tier: Tier) -> bool:
+    """A run without a tag may be ours where runs bear none, or where tags do not survive."""
+    by_hand = run.origin is Origin.MANUAL
+    return by_hand or (tier is Tier.S3 and run.origin is Origin.BACKFILL)
 
 
 def _with_run(shown: Listed, run: FoundRun, status: UnitStatus, series: Series) -> Listed:
@@ -152,9 +162,7 @@ def _with_run(shown: Listed, run: FoundRun, status: UnitStatus, series: Series) 
             )
         case Origin.SCHEDULE:
             return replace(shown, schedule_in_flight=shown.schedule_in_flight or flying)
-        case Origin.MANUAL:
-            return replace(shown, candidates=(*shown.candidates, *run.run_ids))
-        case Origin.OTHER:
+        case Origin.MANUAL | Origin.OTHER:
             return shown
 
 
@@ -191,6 +199,8 @@ def _state_word(past: Past) -> str:
     """
     if past.status is not None or past.state is AttemptState.ACCEPTED:
         return "ran"
+    if past.state is AttemptState.REQUESTED:
+        return "requested"
     return "refused" if past.state in {AttemptState.REFUSED, AttemptState.VOID} else "unclear"
 
 
@@ -200,5 +210,5 @@ def _listed_document(listed: Listed | None) -> list[object]:
         sorted(seen.own),
         sorted(seen.other),
         sorted(seen.foreign) if seen.foreign_in_flight else [],
-        sorted(seen.candidates),
+        sorted(run for one in seen.candidates for run in one.run_ids),
     ]

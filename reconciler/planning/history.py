@@ -19,6 +19,14 @@ _SPENDS_AN_ATTEMPT = frozenset(
 )
 
 
+#: An intent that was never marked sent has sent nothing: whoever takes the lock next voids it. A person's
+#: request is no call at all.
+_NOTHING_SENT = frozenset({AttemptState.INTENT, AttemptState.REQUESTED})
+
+#: No service we speak to accepts a signature for longer.
+LONGEST_VALIDITY = dt.timedelta(hours=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """The attempt that matters for a unit, and what is known of the unit in it.
@@ -45,9 +53,16 @@ class Past:
     transient: bool
 
     @property
+    def ran(self) -> bool:
+        """Whether something ran for it, or may have."""
+        return not self.state.never_ran and self.state not in _NOTHING_SENT
+
+    @property
     def in_flight(self) -> bool:
         """Whether it may still change without anybody's doing."""
-        return self.status is None or self.status.in_flight
+        if self.status is None:
+            return self.state is not AttemptState.REQUESTED
+        return self.status.in_flight
 
 
 def sent_order(attempt: Attempt) -> tuple[dt.datetime, int]:
@@ -108,7 +123,7 @@ def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
         gone=record.gone if record else False,
         spent=spent[(attempt.series, attempt.generation)],
         sent_at=sent_order(attempt)[0],
-        valid_until=attempt.valid_until,
+        valid_until=_valid_until(attempt),
         run_ids=attempt.run_ids,
         code=attempt.code,
         message=attempt.message,
@@ -116,8 +131,14 @@ def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
     )
 
 
+def _valid_until(attempt: Attempt) -> dt.datetime | None:
+    if attempt.valid_until is None and attempt.adopted:
+        # Its run was there when we adopted it, so the request had been signed before.
+        return attempt.created_at + LONGEST_VALIDITY
+    return attempt.valid_until
+
+
 def _never_ran(attempt: Attempt) -> bool:
-    # An intent that was never marked sent has sent nothing: whoever takes the lock next voids it.
     return attempt.state.never_ran or attempt.state is AttemptState.INTENT
 
 

@@ -15,6 +15,7 @@ from reconciler.model.events import (
     Event,
     ReadFailed,
     RunAdopted,
+    TagAltered,
     UnitsChanged,
 )
 from reconciler.rendering.paint import clean
@@ -24,14 +25,39 @@ from reconciler.rendering.words import some
 EVENTS_VERSION = "1.0"
 
 
+#: What happens to one call, or to runs that are adopted.
+CallEvent = (
+    CallSending
+    | CallAccepted
+    | CallRefused
+    | CallUnknown
+    | CallMoved
+    | CallSkipped
+    | RunAdopted
+    | TagAltered
+)
+
+
 def event_line(event: Event) -> str:
     """What happened, in one line."""
     match event:
+        case UnitsChanged():
+            left = f"{event.remaining} of {event.total} left"
+            return f"{event.address}@{event.dates}: {event.status.value} ({left})"
+        case ReadFailed():
+            hint = f" ({clean(event.hint)})" if event.hint else ""
+            return f"{event.address}: {clean(event.summary)}{hint}"
+        case _:
+            return f"{event.address}@{event.dates}: {_what(event)}"
+
+
+def _what(event: CallEvent) -> str:
+    match event:
         case CallSending():
-            return f"{_unit(event)}: sending {event.operation} ({_days(event.dates)})"
+            return f"sending {event.operation} ({_days(event.dates)})"
         case CallAccepted():
             runs = some(len(event.run_ids), "run")
-            return f"{_unit(event)}: accepted, {runs}{_request(event.request_id)}"
+            return f"accepted, {runs}{_request(event.request_id)}"
         case CallRefused():
             again = (
                 f"; trying again in {event.retrying_in_seconds:.0f} s"
@@ -39,21 +65,20 @@ def event_line(event: Event) -> str:
                 else ""
             )
             said = f"{clean(event.code)}: {clean(event.message)}"
-            return f"{_unit(event)}: refused, {said}{_request(event.request_id)}{again}"
+            return f"refused, {said}{_request(event.request_id)}{again}"
         case CallUnknown():
-            return f"{_unit(event)}: outcome unknown, {clean(event.cause)}; it is not sent again"
+            return f"outcome unknown, {clean(event.cause)}; it is not sent again"
         case CallMoved():
-            return f"{_unit(event)}: not sent, its units moved since planning: {clean(event.why)}"
+            return f"not sent, its units moved since planning: {clean(event.why)}"
         case CallSkipped():
-            return f"{_unit(event)}: sent before by this plan"
+            return "sent before by this plan"
         case RunAdopted():
-            return f"{_unit(event)}: adopted {some(len(event.run_ids), 'run')}: {_first(event.run_ids)}"
-        case UnitsChanged():
-            left = f"{event.remaining} of {event.total} left"
-            return f"{event.address}@{event.dates}: {event.status.value} ({left})"
-        case ReadFailed():
-            hint = f" ({clean(event.hint)})" if event.hint else ""
-            return f"{event.address}: {clean(event.summary)}{hint}"
+            return f"adopted {some(len(event.run_ids), 'run')}: {_first(event.run_ids)}"
+        case TagAltered():
+            return (
+                f"the run came back as {clean(event.seen)!r}, sent as "
+                f"{clean(event.sent)!r}; outcomes unknown in this workspace now need a person (S3)"
+            )
 
 
 def event_json(event: Event) -> str:
@@ -87,18 +112,6 @@ def _plain(value: object) -> object:
             return [str(value)]
         case _:
             return str(getattr(value, "value", value))
-
-
-def _unit(
-    event: CallSending
-    | CallAccepted
-    | CallRefused
-    | CallUnknown
-    | CallMoved
-    | CallSkipped
-    | RunAdopted,
-) -> str:
-    return f"{event.address}@{event.dates}"
 
 
 def _days(dates: DateSet) -> str:

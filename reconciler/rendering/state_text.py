@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from reconciler.model.addresses import Address, UnitRange
-from reconciler.model.attempts import Attempt, RecordedState
+from reconciler.model.attempts import Attempt, AttemptState, RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.rendering.explain_text import attempt_lines
 from reconciler.rendering.paint import Paint, Role
@@ -17,7 +17,8 @@ def render_list(recorded: RecordedState, paint: Paint) -> str:
     """One line per address: how many dates ran for it, and which."""
     dates: dict[Address, DateSet] = defaultdict(DateSet)
     for attempt in recorded.attempts:
-        ran = DateSet() if attempt.state.never_ran else DateSet((attempt.dates,))
+        nothing = attempt.state.never_ran or attempt.state is AttemptState.REQUESTED
+        ran = DateSet() if nothing else DateSet((attempt.dates,))
         dates[attempt.address] |= ran
     lines = [
         f"{paint(str(address), Role.STRONG)}   {some(ran.count, 'date')}   {ran}".rstrip()

@@ -35,7 +35,6 @@ from reconciler.specs.fields import (
     value_text,
 )
 from reconciler.specs.finding import parse_pattern
-from reconciler.specs.unsupported import note_unsupported
 
 _SIMULATOR = "simulator"
 
@@ -59,8 +58,7 @@ def parse_connection(
     endpoint = _endpoint(node, problems)
     realm = optional_text(node, "realm")
     limits = optional_mapping(node, "limits")
-    if (markers := node.get("markers")) and scalar(markers).value is True:
-        note_unsupported(problems, node.keys["markers"], "`markers`", "remove it, or say false")
+    markers = node.get("markers")
     defaults = Limits()
     return DataWorksConnection(
         name=name,
@@ -82,6 +80,7 @@ def parse_connection(
         else defaults,
         skew_seconds=int(duration(node, "clockSkew", dt.timedelta(seconds=60)).total_seconds()),
         lag_seconds=int(duration(node, "listingLag", dt.timedelta(seconds=180)).total_seconds()),
+        markers=markers is not None and scalar(markers).value is True,
     )
 
 

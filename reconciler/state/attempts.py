@@ -9,12 +9,13 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from reconciler.model.attempts import Attempt, AttemptState
 from reconciler.model.canonical import canonical_json
-from reconciler.model.dates import DateSet
+from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.errors import StateError, UnitsTaken
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
+from reconciler.model.rangemap import RangeMap
 from reconciler.model.seams import IdSource
 from reconciler.model.series import Series, series_from_document
-from reconciler.model.state import Intent
+from reconciler.model.state import Closing, Intent
 from reconciler.state.codec import attempt_columns, attempt_of_row, run_ids_text
 from reconciler.state.schema import attempt, series
 from reconciler.state.transitions import move
@@ -22,11 +23,17 @@ from reconciler.state.transitions import move
 #: Length of an attempt's id, in base32 characters.
 ATTEMPT_ID_LENGTH = 20
 
+#: A person has spoken: nothing of ours is waited for any more.
+_CLOSED = {AttemptState.SETTLED, AttemptState.REQUESTED, AttemptState.FORGOTTEN}
+
 
 def all_attempts(connection: Connection, stack_id: str) -> tuple[Attempt, ...]:
-    """Every attempt of a project, by number."""
+    """Every attempt of a project that is not forgotten, by number."""
     rows = connection.execute(
-        select(attempt).where(attempt.c.stack_id == stack_id).order_by(attempt.c.number)
+        select(attempt)
+        .where(attempt.c.stack_id == stack_id)
+        .where(attempt.c.state != AttemptState.FORGOTTEN.value)
+        .order_by(attempt.c.number)
     )
     return tuple(map(attempt_of_row, rows.mappings()))
 
@@ -130,7 +137,7 @@ def refuse_second_send(connection: Connection, stack_id: str, intent: Intent) ->
 def _may_still_run(known: Attempt) -> DateSet:
     """The dates of an attempt on which nothing else may be started."""
     whole = DateSet((known.dates,))
-    if known.state.never_ran:
+    if known.state.never_ran or known.state in _CLOSED:
         return DateSet()
     if known.state in {AttemptState.ACCEPTED, AttemptState.PARTIAL}:
         settled = known.coverage.where(lambda seen: seen.gone or not seen.status.in_flight)
@@ -138,56 +145,70 @@ def _may_still_run(known: Attempt) -> DateSet:
     return whole
 
 
-def split_absent(
+def close_dates(
     connection: Connection,
     stack_id: str,
     known: Attempt,
-    absent: DateSet,
+    closing: Closing,
     *,
     ids: IdSource,
     fence: int,
 ) -> None:
-    """Mark some dates of an attempt as proved absent; the others stay as they are.
+    """Give some dates of an attempt another state; the others stay as they are.
 
-    An attempt's dates are one range, so what is left of it, and what is absent of it, may become
-    attempts of their own: the same call, told apart by date.
+    An attempt's dates are one range, so what is left of it, and what leaves it, may become attempts of
+    their own: the same call, told apart by date.
 
     Raises:
-        UnitsTaken: On some of the dates it is on record what became of the call, or they are not its.
+        UnitsTaken: What became of the call on some of the dates does not allow it, or they are not its.
     """
     whole = DateSet((known.dates,))
-    left = whole - absent
-    if not absent or absent - _unclear(known):
+    allowed = (
+        whole - _may_still_run(known)
+        if closing.state is AttemptState.FORGOTTEN
+        else _unclear(known)
+    )
+    if not closing.dates or closing.dates - allowed:
         raise UnitsTaken(
-            f"attempt {known.id} ({known.state.value}) cannot become absent on {absent}",
+            f"attempt {known.id} ({known.state.value}) cannot become {closing.state.value} "
+            f"on {closing.dates}",
             hint="run the command again: it continues from what is on record",
         )
+    left = whole - closing.dates
     if not left:
-        move(connection, known.id, AttemptState.ABSENT, {})
+        closed = _closed(known, known.dates, closing)
+        columns = attempt_columns(closed)
+        changing = {name: columns[name] for name in ("run_ids", "run_group", "coverage")}
+        move(connection, known.id, closing.state, changing)
         return
     first, *others = left.ranges
-    pieces = [(dates, known.state) for dates in others]
-    pieces.extend((dates, AttemptState.ABSENT) for dates in whole & absent)
-    for dates, state in pieces:
-        ran = state is not AttemptState.ABSENT
+    pieces = [_part(known, dates) for dates in others]
+    pieces.extend(_closed(known, dates, closing) for dates in closing.dates)
+    for piece in pieces:
         sibling = replace(
-            known,
-            id=ids.token(ATTEMPT_ID_LENGTH),
-            number=next_number(connection, stack_id),
-            dates=dates,
-            state=state,
-            run_ids=known.run_ids if ran else (),
-            run_group=known.run_group if ran else None,
-            coverage=known.coverage.restricted(DateSet((dates,))),
+            piece, id=ids.token(ATTEMPT_ID_LENGTH), number=next_number(connection, stack_id)
         )
         insert_attempt(connection, stack_id, sibling, fence=fence)
-    kept = replace(known, dates=first, coverage=known.coverage.restricted(DateSet((first,))))
-    columns = attempt_columns(kept)
+    columns = attempt_columns(_part(known, first))
     connection.execute(
         update(attempt)
         .where(attempt.c.attempt_id == known.id, attempt.c.state == known.state.value)
         .values({name: columns[name] for name in ("start_date", "end_date", "coverage")})
     )
+
+
+def _part(known: Attempt, dates: DateRange) -> Attempt:
+    return replace(known, dates=dates, coverage=known.coverage.restricted(DateSet((dates,))))
+
+
+def _closed(known: Attempt, dates: DateRange, closing: Closing) -> Attempt:
+    part = replace(_part(known, dates), state=closing.state)
+    if closing.state is AttemptState.FORGOTTEN:
+        return part
+    # It had no runs on these dates that we know of; what a person saw is all there is.
+    seen = closing.seen
+    coverage = part.coverage if seen is None else RangeMap.constant(DateSet((dates,)), seen)
+    return replace(part, run_ids=(), run_group=None, coverage=coverage)
 
 
 def _unclear(known: Attempt) -> DateSet:

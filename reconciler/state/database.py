@@ -10,27 +10,42 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from reconciler.model.errors import LockHeld, StateError
+from reconciler.model.steps import Durable, Moment, Steps, durable_point
 
 #: Execution option of a transaction that only reads; SQLite then takes no write lock for it.
 READING = "reconciler_reading"
 
 
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """One transaction that only reads, all of it as of one moment."""
-    with _errors_explained(engine), engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection = connection.execution_options(  # noqa: PLW2901 - the same one, told how
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
-        yield connection.execution_options(**{READING: True})
+class Database:
+    """One open database: every transaction that this process makes on it has a name."""
 
+    def __init__(self, engine: Engine, steps: Steps) -> None:
+        """Use an open engine, and tell `steps` of each durable step."""
+        self.engine = engine
+        self._steps = steps
 
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that is committed, durably, when the context ends without an error."""
-    with _errors_explained(engine), engine.begin() as connection:
-        yield connection
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that only reads, all of it as of one moment."""
+        with _errors_explained(self.engine), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(  # noqa: PLW2901 - the same one, told how
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            yield connection.execution_options(**{READING: True})
+
+    @contextmanager
+    def writing(self, step: Durable) -> Iterator[Connection]:
+        """One transaction that is committed, durably, when the context ends without an error."""
+        self._steps.reached(durable_point(step, Moment.BEGIN))
+        with _errors_explained(self.engine), self.engine.begin() as connection:
+            yield connection
+            self._steps.reached(durable_point(step, Moment.WRITTEN))
+        self._steps.reached(durable_point(step, Moment.DURABLE))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select, text, update
 
-from reconciler.model.errors import FenceLost, LockHeld
+from reconciler.model.errors import FenceLost, LockHeld, StateError
 from reconciler.model.state import Lease, LockInfo
 from reconciler.state.codec import from_millis
 from reconciler.state.schema import stack
@@ -67,12 +67,7 @@ def acquire(
         .returning(stack.c.fence)
     ).scalar()
     if taken is None:
-        info = current(connection, stack_id)
-        who = f"{info.holder} since {info.since:%Y-%m-%d %H:%M:%S} UTC" if info else "someone"
-        raise LockHeld(
-            f"the state is locked by {who}",
-            hint=f"wait for it to end (lock {info.id})" if info else "try again",
-        )
+        raise _held(current(connection, stack_id))
     return Lease(id=lock_id, fence=taken)
 
 
@@ -102,6 +97,39 @@ def release(connection: Connection, *, stack_id: str, lease: Lease) -> None:
     )
 
 
+def break_open(connection: Connection, *, stack_id: str, lock_id: str) -> int:
+    """End somebody's lease; the raised fence keeps that holder from writing anything more.
+
+    Returns:
+        The fence as it is now.
+
+    Raises:
+        StateError: Nobody holds a lock of that id.
+    """
+    fence = connection.execute(
+        update(stack)
+        .where(stack.c.stack_id == stack_id, stack.c.lock_id == lock_id)
+        .values(
+            fence=stack.c.fence + 1,
+            serial=stack.c.serial + 1,
+            lock_id=None,
+            holder=None,
+            held_since=None,
+            lease_until=None,
+        )
+        .returning(stack.c.fence)
+    ).scalar()
+    if fence is None:
+        info = current(connection, stack_id)
+        raise StateError(
+            f"there is no lock {lock_id}" if info else "nobody holds the lock",
+            hint=f"lock {info.id} is held by {info.holder}"
+            if info
+            else "there is nothing to unlock",
+        )
+    return int(fence)
+
+
 def guard(connection: Connection, *, stack_id: str, lease: Lease) -> None:
     """Start a write of the holder: raise the serial, provided the fence still stands.
 
@@ -128,6 +156,16 @@ def current(connection: Connection, stack_id: str) -> LockInfo | None:
         holder=row["holder"],
         since=from_millis(row["held_since"]),
         expires=from_millis(row["lease_until"]),
+    )
+
+
+def _held(info: LockInfo | None) -> LockHeld:
+    if info is None:  # it was given back this very moment
+        return LockHeld("the state is locked by someone", hint="try again")
+    return LockHeld(
+        f"the state is locked by {info.holder} since {info.since:%Y-%m-%d %H:%M:%S} UTC",
+        hint=f"wait for it to end (apply: --lock-timeout); a lock left behind ends by itself at "
+        f"{info.expires:%H:%M:%S} UTC, or with: reconciler unlock {info.id}",
     )
 
 

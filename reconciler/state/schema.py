@@ -23,8 +23,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-#: Version of this schema; a store with a newer one is refused.
-FORMAT = 1
+#: Version of this schema; a store with a newer one is refused, one with an older one is upgraded
+#: (`migrations`): 1 first, 2 what people decide, and which workspaces return our tags whole.
+FORMAT = 2
 
 metadata = MetaData()
 
@@ -84,7 +85,8 @@ attempt = Table(
     Column("observed_at", BigInteger),
     UniqueConstraint("stack_id", "number"),
     CheckConstraint(
-        "state IN ('intent','sent','unknown','partial','accepted','refused','void','absent')",
+        "state IN ('intent','sent','unknown','partial','accepted','refused','void','absent',"
+        "'settled','requested','forgotten')",
         name="attempt_state",
     ),
     CheckConstraint("start_date < end_date", name="attempt_dates"),
@@ -115,4 +117,13 @@ usage = Table(
     Column("connection", Text, primary_key=True),
     Column("day", Text, primary_key=True),
     Column("calls", BigInteger, nullable=False),
+)
+
+tag = Table(
+    "tag",
+    metadata,
+    Column("stack_id", Text, ForeignKey("stack.stack_id"), primary_key=True),
+    Column("home", Text, primary_key=True),
+    Column("survives", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )

@@ -16,15 +16,17 @@ from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.plan import Adoption
 from reconciler.model.seams import IdSource
 from reconciler.model.series import Series
-from reconciler.model.state import Actor, Intent, JournalEntry, Lease, LockInfo
+from reconciler.model.state import Actor, Closing, Intent, JournalEntry, Lease, LockInfo, Ruling
+from reconciler.model.steps import Durable, Steps, Unwatched
 from reconciler.state import journal as journal_table
-from reconciler.state import lock
+from reconciler.state import lock, migrations
 from reconciler.state.attempts import (
     ATTEMPT_ID_LENGTH,
     all_attempts,
     all_series,
     attempt_by_id,
     attempts_of_call,
+    close_dates,
     insert_attempt,
     know_series,
     next_number,
@@ -32,19 +34,22 @@ from reconciler.state.attempts import (
     refuse_overlap,
     refuse_second_send,
     settle_found,
-    split_absent,
 )
 from reconciler.state.codec import (
     coverage_text,
     run_ids_text,
     to_millis,
 )
-from reconciler.state.database import reading, writing
-from reconciler.state.schema import FORMAT, attempt, metadata, stack, usage
+from reconciler.state.database import Database
+from reconciler.state.rulings import write_ruling
+from reconciler.state.schema import FORMAT, attempt, metadata, stack, tag, usage
 from reconciler.state.transitions import move
 
 #: How long a lease lasts unless it is renewed.
 LEASE_MILLIS = 60_000
+
+#: The first format that knows which workspaces return our tags whole.
+_FORMAT_WITH_TAGS = 2
 
 #: Attempts in these states have runs that can be observed; an observation moves between them.
 _OBSERVABLE = (AttemptState.ACCEPTED, AttemptState.PARTIAL)
@@ -57,9 +62,17 @@ class SqlStore:
     been taken over; observations take none, since they add nothing that a call could rest on alone.
     """
 
-    def __init__(self, engine: Engine, *, stack_id: str, actor: Actor, ids: IdSource) -> None:
-        """Use an open engine; `stack_id` is the project's name."""
-        self._engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        stack_id: str,
+        actor: Actor,
+        ids: IdSource,
+        steps: Steps | None = None,
+    ) -> None:
+        """Use an open engine; `stack_id` is the project's name. `steps` is told of each durable step."""
+        self._database = Database(engine, steps or Unwatched())
         self._stack_id = stack_id
         self._actor = actor
         self._ids = ids
@@ -70,7 +83,7 @@ class SqlStore:
         `plan_id` names the plan for whose apply the store is made: made without a store, that plan
         belongs to this one.
         """
-        with writing(self._engine) as connection:
+        with self._database.writing(Durable.CREATE_STORE) as connection:
             lock.make_alone(connection)
             metadata.create_all(connection)
             known = connection.execute(
@@ -93,7 +106,7 @@ class SqlStore:
             UnsupportedFormat: A newer version wrote it.
             StateError: The file is damaged or no database.
         """
-        with reading(self._engine) as connection:
+        with self._database.reading() as connection:
             if not inspect(connection).has_table(stack.name):
                 raise StateMissing("there is no state store yet")
             row = connection.execute(
@@ -109,19 +122,47 @@ class SqlStore:
 
     def snapshot(self) -> RecordedState:
         """Everything on record, as of one moment."""
-        with reading(self._engine) as connection:
+        with self._database.reading() as connection:
             head = connection.execute(
-                select(stack.c.lineage, stack.c.serial).where(stack.c.stack_id == self._stack_id)
+                select(stack.c.lineage, stack.c.serial, stack.c.format).where(
+                    stack.c.stack_id == self._stack_id
+                )
             ).one()
             attempts = all_attempts(connection, self._stack_id)
             known = all_series(connection)
+            tags = self._tags(connection) if head.format >= _FORMAT_WITH_TAGS else {}
         return RecordedState(
-            lineage=head.lineage, serial=head.serial, attempts=attempts, series=known
+            lineage=head.lineage,
+            serial=head.serial,
+            attempts=attempts,
+            series=known,
+            tags_survive=tags,
         )
+
+    def upgrade(self) -> str | None:
+        """Bring a store of an older format to this version's, after a backup.
+
+        Returns:
+            Where the backup lies, or None when nothing had to be done.
+
+        Raises:
+            StateError: It failed; the store is as it was.
+        """
+        backup = migrations.upgrade(self._database)
+        if backup is not None:
+            with self._database.writing(Durable.UPGRADE_STORE) as connection:
+                lock.queue(connection, self._stack_id)
+                self._note(
+                    connection,
+                    fence=0,
+                    event="upgraded",
+                    data={"format": FORMAT, "backup": backup},
+                )
+        return backup
 
     def journal(self) -> tuple[JournalEntry, ...]:
         """All entries of the journal, oldest first."""
-        with reading(self._engine) as connection:
+        with self._database.reading() as connection:
             return tuple(journal_table.entries(connection, self._stack_id))
 
     def created_for(self) -> str | None:
@@ -132,7 +173,7 @@ class SqlStore:
 
     def lock_info(self) -> LockInfo | None:
         """Who holds the lock, or None."""
-        with reading(self._engine) as connection:
+        with self._database.reading() as connection:
             return lock.current(connection, self._stack_id)
 
     def acquire(self) -> Lease:
@@ -141,7 +182,7 @@ class SqlStore:
         Raises:
             LockHeld: Someone else has it.
         """
-        with writing(self._engine) as connection:
+        with self._database.writing(Durable.ACQUIRE) as connection:
             lease = lock.acquire(
                 connection,
                 stack_id=self._stack_id,
@@ -164,12 +205,12 @@ class SqlStore:
 
     def renew(self, lease: Lease) -> None:
         """Prolong the lease."""
-        with writing(self._engine) as connection:
+        with self._database.writing(Durable.RENEW) as connection:
             lock.renew(connection, stack_id=self._stack_id, lease=lease, ttl_millis=LEASE_MILLIS)
 
     def release(self, lease: Lease) -> None:
         """Give the lock back."""
-        with writing(self._engine) as connection:
+        with self._database.writing(Durable.RELEASE) as connection:
             lock.release(connection, stack_id=self._stack_id, lease=lease)
 
     def begin(self, lease: Lease, intent: Intent) -> Attempt:
@@ -178,7 +219,7 @@ class SqlStore:
         Raises:
             StateError: Another attempt on these units may still run, or this very call already went out.
         """
-        with self._guarded(lease) as connection:
+        with self._guarded(lease, Durable.INTENT) as connection:
             refuse_overlap(connection, self._stack_id, intent)
             refuse_second_send(connection, self._stack_id, intent)
             know_series(connection, intent.series)
@@ -221,7 +262,7 @@ class SqlStore:
         Raises:
             StateError: The intent was voided meanwhile: the request must be dropped.
         """
-        with self._guarded(lease) as connection:
+        with self._guarded(lease, Durable.SENT) as connection:
             move(
                 connection,
                 attempt_id,
@@ -237,7 +278,7 @@ class SqlStore:
     def settle(self, lease: Lease, attempt_id: str, outcome: CreateOutcome) -> None:
         """Record what became of a call."""
         state, columns = outcome_columns(outcome)
-        with self._guarded(lease) as connection:
+        with self._guarded(lease, Durable.SETTLE) as connection:
             move(connection, attempt_id, state, columns)
             self._note(
                 connection,
@@ -256,7 +297,7 @@ class SqlStore:
         found = adoption.run
         hull = found.dates.hull
         assert hull is not None  # noqa: S101 - a found run has dates
-        with self._guarded(lease) as connection:
+        with self._guarded(lease, Durable.ADOPT) as connection:
             tries = attempts_of_call(connection, self._stack_id, adoption.call_id)
             sent = [
                 one
@@ -307,10 +348,11 @@ class SqlStore:
 
     def mark_absent(self, lease: Lease, attempt_id: str, dates: DateSet, proof: str) -> None:
         """Record that a call of unknown outcome is proved not to have run on some of its dates."""
-        with self._guarded(lease) as connection:
+        with self._guarded(lease, Durable.ABSENT) as connection:
             known = attempt_by_id(connection, attempt_id)
-            split_absent(
-                connection, self._stack_id, known, dates, ids=self._ids, fence=lease.fence
+            closing = Closing(attempt_id=attempt_id, dates=dates, state=AttemptState.ABSENT)
+            close_dates(
+                connection, self._stack_id, known, closing, ids=self._ids, fence=lease.fence
             )
             self._note(
                 connection,
@@ -319,13 +361,66 @@ class SqlStore:
                 data={"attempt": attempt_id, "dates": list(dates.texts()), "proof": proof},
             )
 
+    def rule(self, lease: Lease, ruling: Ruling) -> None:
+        """Record what a person decided, all of it or nothing.
+
+        Raises:
+            UnitsTaken: An attempt has moved on since they looked.
+        """
+        with self._guarded(lease, Durable.RULING) as connection:
+            touched = write_ruling(
+                connection, self._stack_id, ruling, ids=self._ids, fence=lease.fence
+            )
+            data = {
+                **ruling.data,
+                "units": list(ruling.units),
+                "reason": ruling.reason,
+                "attempts": list(touched),
+            }
+            self._note(connection, fence=lease.fence, event=ruling.event, data=data)
+
+    def unlock(self, lock_id: str, *, reason: str | None) -> None:
+        """End somebody's lock, who can write nothing any more from then on.
+
+        Raises:
+            StateError: Nobody holds a lock of that id.
+        """
+        with self._database.writing(Durable.UNLOCK) as connection:
+            holder = lock.current(connection, self._stack_id)
+            fence = lock.break_open(connection, stack_id=self._stack_id, lock_id=lock_id)
+            data: dict[str, object] = {
+                "lock": lock_id,
+                "holder": holder.holder if holder is not None else None,
+                "reason": reason,
+            }
+            self._note(connection, fence=fence, event="unlocked", data=data)
+
+    def note_tags(self, lease: Lease, home: str, *, survives: bool, name: str) -> None:
+        """Record whether a name of ours was read back whole in a workspace (`Subject.home`).
+
+        Once one came back altered, none is believed there any more.
+        """
+        with self._guarded(lease, Durable.TAGS) as connection:
+            known = self._tags(connection).get(home)
+            if known is not None and (known == survives or not known):
+                return
+            now = lock.database_now(connection)
+            key = {"stack_id": self._stack_id, "home": home}
+            if known is None:
+                connection.execute(insert(tag).values(**key, survives=survives, at=now))
+            else:
+                where = [tag.c[column] == value for column, value in key.items()]
+                connection.execute(update(tag).where(*where).values(survives=survives, at=now))
+            data: dict[str, object] = {"home": home, "survives": survives, "name": name}
+            self._note(connection, fence=lease.fence, event="tags", data=data)
+
     def observe(self, attempts: Iterable[Attempt], *, at: dt.datetime) -> None:
         """Record how far attempts are, as planning worked it out; the serial does not move.
 
         An observation older than the one on record is dropped.
         """
         moment = to_millis(at)
-        with writing(self._engine) as connection:
+        with self._database.writing(Durable.OBSERVE) as connection:
             lock.queue(connection, self._stack_id)
             for seen in attempts:
                 if seen.state not in _OBSERVABLE:
@@ -347,7 +442,7 @@ class SqlStore:
     def count_calls(self, connection_name: str, day: dt.date, calls: int) -> None:
         """Add to a connection's count of API calls on a day."""
         key = {"stack_id": self._stack_id, "connection": connection_name, "day": day.isoformat()}
-        with writing(self._engine) as connection:
+        with self._database.writing(Durable.COUNT) as connection:
             lock.queue(connection, self._stack_id)
             where = [usage.c[name] == value for name, value in key.items()]
             counted = connection.execute(
@@ -358,7 +453,7 @@ class SqlStore:
 
     def calls_on(self, connection_name: str, day: dt.date) -> int:
         """How many API calls were counted for a connection on a day."""
-        with reading(self._engine) as connection:
+        with self._database.reading() as connection:
             found = connection.execute(
                 select(usage.c.calls).where(
                     usage.c.stack_id == self._stack_id,
@@ -370,11 +465,17 @@ class SqlStore:
 
     def close(self) -> None:
         """Close the database."""
-        self._engine.dispose()
+        self._database.close()
+
+    def _tags(self, connection: Connection) -> dict[str, bool]:
+        rows = connection.execute(
+            select(tag.c.home, tag.c.survives).where(tag.c.stack_id == self._stack_id)
+        )
+        return {row.home: row.survives for row in rows}
 
     @contextmanager
-    def _guarded(self, lease: Lease) -> Iterator[Connection]:
-        with writing(self._engine) as connection:
+    def _guarded(self, lease: Lease, step: Durable) -> Iterator[Connection]:
+        with self._database.writing(step) as connection:
             lock.guard(connection, stack_id=self._stack_id, lease=lease)
             yield connection
 

@@ -2,10 +2,12 @@
 
     intent ──▶ sent ──▶ accepted ⇄ partial
       │         ├─────▶ refused
-      └─▶ void  └─────▶ unknown ──▶ accepted | absent
+      └─▶ void  └─────▶ unknown ──▶ accepted | absent | settled
 
 What never ran (void, refused, absent) stays so; an accepted run is never un-accepted. `partial` is
 accepted with dates missing: it turns back when they appear, and what is missing may prove absent.
+`settled` is a person's word on what nobody could tell; `requested`, their wish that units run again, is
+no call's. Whatever is not open may become `forgotten`.
 """
 
 from __future__ import annotations
@@ -27,6 +29,20 @@ _FROM: dict[AttemptState, frozenset[AttemptState]] = {
     AttemptState.PARTIAL: frozenset({AttemptState.ACCEPTED, AttemptState.PARTIAL}),
     AttemptState.ABSENT: frozenset(
         {AttemptState.SENT, AttemptState.UNKNOWN, AttemptState.PARTIAL}
+    ),
+    AttemptState.SETTLED: frozenset(
+        {AttemptState.SENT, AttemptState.UNKNOWN, AttemptState.PARTIAL}
+    ),
+    AttemptState.FORGOTTEN: frozenset(
+        {
+            AttemptState.PARTIAL,
+            AttemptState.ACCEPTED,
+            AttemptState.REFUSED,
+            AttemptState.VOID,
+            AttemptState.ABSENT,
+            AttemptState.SETTLED,
+            AttemptState.REQUESTED,
+        }
     ),
 }
 

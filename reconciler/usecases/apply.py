@@ -20,7 +20,7 @@ from reconciler.usecases.carrying_out import (
     Carrying,
     carry_out,
     finish,
-    locked,
+    lock_for,
     send_planned,
 )
 from reconciler.usecases.plan import connections_in_use, make_plan, sound_specs
@@ -62,7 +62,7 @@ async def _plan_and_apply(
             plan = await _planned(carrying, resources)
             return await carry_out(plan, carrying, {})
         # Nobody is asked: whoever had the lock before us has finished when we plan.
-        async with locked(carrying) as lease:
+        async with lock_for(carrying) as lease:
             plan = await _planned(carrying, resources)
             applied = await send_planned(plan, carrying, lease, {})
         return await finish(plan, applied, carrying)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from reconciler.model.addresses import Address
 from reconciler.model.attempts import AttemptState, RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.model.errors import FenceLost, LockHeld, OverBudget, StateError
+from reconciler.model.errors import OverBudget
 from reconciler.model.events import CallUnknown, RunAdopted
 from reconciler.model.plan import Decision, Plan
 from reconciler.model.report import ApplyReport, Units
@@ -24,15 +23,12 @@ from reconciler.model.runs import UnitStatus
 from reconciler.model.state import Lease
 from reconciler.planning.history import attempts_by_subject, history
 from reconciler.ports import Reporter
+from reconciler.usecases.locking import locked
 from reconciler.usecases.plan import PlanOptions, calls_made
 from reconciler.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
     from reconciler.state.store import SqlStore
-
-#: How often a lease is prolonged, and how often a held lock is tried again.
-HEARTBEAT_SECONDS = 20.0
-LOCK_RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +78,7 @@ async def carry_out(plan: Plan, carrying: Carrying, moved: Mapping[str, str]) ->
     """
     applied = Applied(carrying.hooks.reporter)
     if plan.calls or plan.adoptions:
-        async with locked(carrying) as lease:
+        async with lock_for(carrying) as lease:
             applied = await send_planned(plan, carrying, lease, moved)
     return await finish(plan, applied, carrying)
 
@@ -151,43 +147,14 @@ def _refuse_over_budget(plan: Plan, carrying: Carrying) -> None:
             )
 
 
-@asynccontextmanager
-async def locked(carrying: Carrying) -> AsyncIterator[Lease]:
-    """Hold the lock, and prolong its lease while the context lasts.
-
-    Raises:
-        LockHeld: Someone else had it for as long as we were to wait.
-    """
-    lease = await _acquire(carrying)
-    heart = asyncio.create_task(_beat(carrying, lease))
-    try:
-        yield lease
-    finally:
-        heart.cancel()
-        carrying.store.release(lease)
-
-
-async def _acquire(carrying: Carrying) -> Lease:
-    clock = carrying.workspace.clock
-    give_up = clock.monotonic() + carrying.options.lock_timeout
-    while True:
-        try:
-            return carrying.store.acquire()
-        except LockHeld:
-            if clock.monotonic() >= give_up or carrying.hooks.stop.is_set():
-                raise
-            await clock.sleep(LOCK_RETRY_SECONDS)
-
-
-async def _beat(carrying: Carrying, lease: Lease) -> None:
-    while True:
-        await carrying.workspace.clock.sleep(HEARTBEAT_SECONDS)
-        try:
-            carrying.store.renew(lease)
-        except FenceLost:
-            return  # the next guarded write says so where it matters
-        except StateError:
-            continue  # a busy database: the lease outlasts a missed beat
+def lock_for(carrying: Carrying) -> AbstractAsyncContextManager[Lease]:
+    """The lock, for as long as the context lasts."""
+    return locked(
+        carrying.store,
+        carrying.workspace.clock,
+        wait_seconds=carrying.options.lock_timeout,
+        stop=carrying.hooks.stop,
+    )
 
 
 async def _wait(carrying: Carrying, covered: Mapping[str, DateSet]) -> bool:

@@ -161,7 +161,7 @@ def _resource_status(decided: Decided) -> ResourceStatus:
 
 def status_word(past: Past | None, verdict: Verdict) -> str:
     """How far a unit is, in one word."""
-    if past is None or past.state.never_ran or verdict.reason is Reason.NEVER_STARTED:
+    if past is None or not past.ran or verdict.reason is Reason.NEVER_STARTED:
         return MISSING
     if verdict.decision is Decision.UNKNOWN:
         return UNKNOWN

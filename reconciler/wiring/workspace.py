@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from reconciler.model.project import (
 )
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.series import Realm
+from reconciler.model.steps import Steps, Unwatched
 from reconciler.specs import Loaded, load_project, load_specs
 from reconciler.state.location import (
     PostgresServer,
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from reconciler.state.store import SqlStore
 
 
+_LOG = logging.getLogger(__name__)
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
     """One project, the process's environment, and the seams everything else is given."""
@@ -44,6 +49,7 @@ class Workspace:
     environ: Mapping[str, str]
     clock: Clock
     ids: IdSource
+    steps: Steps = dataclasses.field(default_factory=Unwatched)
 
     def load_specs(self, paths: Sequence[str] = ()) -> Loaded:
         """The project's resources and every problem in its specs, as of now."""
@@ -104,6 +110,9 @@ class Workspace:
         store = self._open(location, command, read_only=False)
         if existing is None:
             store.create(plan_id=plan_id)
+        backup = store.upgrade()
+        if backup is not None:
+            _LOG.warning("the state store was upgraded; a backup of it as it was: %s", backup)
         store.check()
         return store
 
@@ -112,7 +121,9 @@ class Workspace:
 
         engine = _open_database(location, read_only=read_only)
         who = actor(command, self.root)
-        return SqlStore(engine, stack_id=self.project.name, actor=who, ids=self.ids)
+        return SqlStore(
+            engine, stack_id=self.project.name, actor=who, ids=self.ids, steps=self.steps
+        )
 
     @asynccontextmanager
     async def lines(
@@ -148,6 +159,7 @@ class Workspace:
                         ids=self.ids,
                         environ=self.environ,
                         transport=transport,
+                        steps=self.steps,
                     )
                 )
                 lines[name] = Line(

@@ -274,18 +274,17 @@ async def test_a_manual_run_is_followed_and_found() -> None:
 
 
 @LAYOUTS
-async def test_instances_can_be_listed_read_and_stopped(layout: str) -> None:
+async def test_what_runs_can_be_stopped_and_the_rest_is_named(layout: str) -> None:
     async with a_cloud(layout=layout) as cloud:
         attempt = await cloud.created()
         cloud.simulator.advance(1)
-        rows = await cloud.provider.list_instances(attempt.run_ids[0], "PROD")
-        running = [row.id for row in rows if row.status.name == "RUNNING"]
-        for instance_id in running:
-            await cloud.provider.stop_instance(instance_id, "PROD")
-        stopped = await cloud.provider.get_instance(running[0], "PROD")
+        whole = DateSet((attempt.dates,))
+        report = await cloud.provider.stop(attempt, SERIES, whole)
         seen = await cloud.observe(attempt)
 
-    assert stopped.status.name == "FAILURE"
+    assert str(report.dates) == "2024-05-01"
+    assert report.stopped >= 1
+    assert all("not_run" in line for line in report.left)
     assert shown(seen.coverage)["2024-05-01"] == "failure"
 
 

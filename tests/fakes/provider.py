@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler.model.addresses import Kind
 from reconciler.model.attempts import Attempt
-from reconciler.model.calls import CheckReport, Prepared, WireCall
+from reconciler.model.calls import CheckReport, Prepared, StopReport, WireCall
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.errors import ProviderError, Unavailable
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused
@@ -162,9 +162,11 @@ class FakeProvider:
         """API calls sent so far; signing and pacing are none."""
         return sum(one.method not in {"prepare", "turn"} for one in self.log)
 
-    def tier(self, kind: Kind) -> Tier:
-        """The same for all kinds."""
+    def tier(self, kind: Kind, *, tags_survive: bool | None = None) -> Tier:
+        """The same for all kinds, and S3 once a tag came back altered."""
         del kind
+        if tags_survive is False:
+            return Tier.S3
         return self.tier_of
 
     def wire_call(self, series: Series, dates: DateRange, name: str, tuning: Tuning) -> WireCall:
@@ -258,6 +260,21 @@ class FakeProvider:
         self._note("hollow_dates", attempt.id)
         self._raise_if_unreadable("hollow_dates", series.subject.root)
         return self.hollow & dates
+
+    async def find_run(self, series: Series, run_id: str, dates: DateSet) -> FoundRun | None:
+        """One run by its id, wherever it runs."""
+        del series, dates
+        self._note("find_run", run_id)
+        listed = [self._as_found(run) for run in self.runs.values()]
+        return next((run for run in (*listed, *self.found) if run_id in run.run_ids), None)
+
+    async def stop(self, attempt: Attempt, series: Series, dates: DateSet) -> StopReport:
+        """Stop nothing: no test of the core asks for it."""
+        raise NotImplementedError
+
+    async def server_time(self) -> dt.datetime:
+        """The clock it shares with everybody."""
+        return self._clock.now()
 
     async def check(self) -> CheckReport:
         """All is well."""

@@ -23,6 +23,7 @@ from reconciler.planning.planner import build_plan
 from reconciler.planning.situation import Situation
 from tests.builders import (
     LAG,
+    a_candidate,
     a_discovery,
     a_found_run,
     a_making,
@@ -70,7 +71,7 @@ LISTED = st.builds(
     foreign=IDS,
     foreign_in_flight=st.booleans(),
     schedule_in_flight=st.booleans(),
-    candidates=IDS,
+    candidates=IDS.map(lambda ids: tuple(map(a_candidate, ids))),
 )
 ABSENCES = st.builds(Absence, proved=st.booleans(), why=st.just("because"))
 FACTS = st.builds(

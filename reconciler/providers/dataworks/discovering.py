@@ -11,18 +11,22 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from reconciler.model.addresses import Kind
 from reconciler.model.dates import DateSet
-from reconciler.model.errors import NotFound
+from reconciler.model.errors import InvalidRequest, NotFound
 from reconciler.model.project import DataWorksConnection
+from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import Discovery, FoundRun, Origin
 from reconciler.model.seams import Clock
 from reconciler.model.series import Series, Tag
 from reconciler.providers.dataworks.api import Api, InstanceQuery
 from reconciler.providers.dataworks.listing import Listing, list_all
+from reconciler.providers.dataworks.markers import tag_in
 from reconciler.providers.dataworks.observing import Observer, required_project_id
-from reconciler.providers.dataworks.statuses import coverage_of_instances
+from reconciler.providers.dataworks.statuses import coverage_of_instances, status_of_instances
 from reconciler.providers.dataworks.vocabulary import DagType
 from reconciler.providers.dataworks.wire_answers import Dag, Instance
+from reconciler.providers.dataworks.wire_requests import SEARCH_MANUAL_RUN
 
 #: The 2018 API, through which manual flows run, knows one environment only.
 _MANUAL_ENVIRONMENT = "PROD"
@@ -95,11 +99,64 @@ class Discoverer:
             if by_hand and row.date is not None and row.date in dates:
                 by_run[row.dag_id].append(row)
         found = [
-            _from_rows(Origin.MANUAL, [run_id], rows)
+            _manual_run(run_id, rows)
             for run_id, rows in sorted(by_run.items())
             if run_id not in known_runs
         ]
-        return self._discovery(dates, listing, found, complete=True, known_runs=known_runs)
+        discovery = self._discovery(dates, listing, found, complete=True, known_runs=known_runs)
+        # That a run of ours is listed says nothing of marks; only a mark does.
+        marked = any(tag_in(rows) is not None for rows in by_run.values())
+        return dataclasses.replace(discovery, shows_tags=marked)
+
+    async def run_by_id(self, series: Series, run_id: str, dates: DateSet) -> FoundRun | None:
+        """The run that bears an id, if it runs on the subject of `series`; None if nobody knows it.
+
+        Without a `projectId` the date of a manual run cannot be told: it is taken for that of `dates`.
+
+        Raises:
+            InvalidRequest: It runs on something else, or for what date cannot be told.
+            ProviderError: A read failed.
+        """
+        if series.subject.kind is Kind.MANUAL_FLOW:
+            return await self._manual_run_by_id(series, run_id, dates)
+        environment = series.subject.environment
+        search = _Search(self._api, self._observer, environment)
+        try:
+            listing = await self._observer.instances_of(run_id, environment)
+        except NotFound:
+            return None
+        node = _listed_node(series)
+        if listing.rows and all(row.node_id != node for row in listing.rows):
+            raise _elsewhere(run_id, f"node {node}", "ListInstances")
+        await search.look_at(listing.rows, frozenset())
+        return search.found[0] if search.found else None
+
+    async def _manual_run_by_id(
+        self, series: Series, run_id: str, dates: DateSet
+    ) -> FoundRun | None:
+        try:
+            rows = await self._api.search_manual_run(run_id, series.subject.workspace)
+        except NotFound:
+            return None
+        project_id = self._connection.project_id
+        if not rows:
+            return None
+        if project_id is None:
+            if dates.count != 1:
+                raise _elsewhere(run_id, "one date that could be told", SEARCH_MANUAL_RUN)
+            (only,) = dates
+            coverage = RangeMap.of([(only, status_of_instances([row.status for row in rows]))])
+            return dataclasses.replace(_manual_run(run_id, rows), coverage=coverage)
+        query = InstanceQuery(
+            project_id=project_id,
+            environment=_MANUAL_ENVIRONMENT,
+            flow=series.subject.root,
+            dag_id=run_id,
+        )
+        dated = (await list_all(self._api, query)).rows
+        if not dated:
+            raise _elsewhere(run_id, f"flow {series.subject.root}", "ListInstances")
+        return _manual_run(run_id, dated)
 
     def _discovery(
         self,
@@ -197,6 +254,15 @@ class _Search:
         )
 
 
+def _elsewhere(run_id: str, what: str, operation: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"run {run_id} does not run {what}",
+        provider="dataworks",
+        operation=operation,
+        hint="check the id and the address; a run just started may take minutes to be listed",
+    )
+
+
 def _listed_node(series: Series) -> str:
     """The node whose instances show every run of a series: the root, unless it is not among its nodes."""
     root = series.subject.root
@@ -214,6 +280,12 @@ def _scheduled(rows: Iterable[Instance]) -> list[FoundRun]:
     if not daily:
         return []
     return [_from_rows(Origin.SCHEDULE, dict.fromkeys(row.dag_id for row in daily), daily)]
+
+
+def _manual_run(run_id: str, rows: Sequence[Instance]) -> FoundRun:
+    tag = tag_in(rows)
+    name = None if tag is None else str(tag)
+    return dataclasses.replace(_from_rows(Origin.MANUAL, [run_id], rows), tag=tag, name=name)
 
 
 def _from_rows(origin: Origin, run_ids: Iterable[str], rows: Sequence[Instance]) -> FoundRun:

@@ -19,6 +19,7 @@ from reconciler.model.calls import Prepared, WireCall
 from reconciler.model.errors import RateLimited, Unavailable
 from reconciler.model.outcomes import CreateOutcome, Refused
 from reconciler.model.seams import Clock, IdSource
+from reconciler.model.steps import Exchange, Steps
 from reconciler.providers.dataworks.codes import EXPIRED_TIMESTAMP
 from reconciler.providers.dataworks.credentials import KeySource
 from reconciler.providers.dataworks.envelopes import open_envelope
@@ -41,6 +42,7 @@ from reconciler.providers.dataworks.signing import (
 from reconciler.providers.dataworks.wire_requests import build_request
 from reconciler.providers.http import Answer, TransportFailure, exchange
 from reconciler.providers.pacing import READ_ATTEMPTS, Backoff, Pacer
+from reconciler.providers.wiretap import watch_wire
 
 T = TypeVar("T")
 
@@ -87,6 +89,7 @@ class Gateway:
         read_pacer: Pacer,
         create_pacer: Pacer,
         skew: dt.timedelta,
+        steps: Steps,
     ) -> None:
         """Join the parts; the clients stay their owner's to close.
 
@@ -101,6 +104,7 @@ class Gateway:
             read_pacer: Spacing of reads.
             create_pacer: Spacing of creates.
             skew: Added to the validity of a create's signature.
+            steps: Is told of each step over a real connection.
         """
         self.base_url = base_url
         self._read_client = read_client
@@ -110,6 +114,7 @@ class Gateway:
         self._read_pacer = read_pacer
         self._create_pacer = create_pacer
         self._skew = skew
+        self._steps = steps
         self.server_clock = ServerClock(clock)
         self.calls_made = 0
         self._auth = Acs3Auth(
@@ -156,7 +161,7 @@ class Gateway:
         key, _ = self._auth.sign(request)
         started = self._clock.monotonic()
         try:
-            answer = _masked(await self._send(self._read_client, request), key)
+            answer = _masked(await self._send(Exchange.READ, request), key)
         except TransportFailure as failure:
             raise unanswered_read(operation, str(failure)) from failure
         took = dt.timedelta(seconds=self._clock.monotonic() - started)
@@ -217,7 +222,7 @@ class Gateway:
                 transient=True,
             )
         try:
-            answer = await self._send(self._create_client, signed.request)
+            answer = await self._send(Exchange.CREATE, signed.request)
         except TransportFailure as failure:
             return classify_failure(failure)
         outcome = classify_answer(prepared.operation, _masked(answer, signed.key))
@@ -225,7 +230,9 @@ class Gateway:
             self.server_clock.distrust_own()
         return outcome
 
-    async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
+    async def _send(self, kind: Exchange, request: httpx.Request) -> Answer:
+        client = self._create_client if kind is Exchange.CREATE else self._read_client
+        watch_wire(request, kind, self._steps)
         self.calls_made += 1
         operation, started = request.headers["x-acs-action"], self._clock.monotonic()
         try:

@@ -31,6 +31,7 @@ from reconciler.model.seams import Clock
 from reconciler.model.series import Series
 from reconciler.providers.dataworks.api import Api, InstanceQuery
 from reconciler.providers.dataworks.listing import Listing, list_all
+from reconciler.providers.dataworks.markers import marker_in
 from reconciler.providers.dataworks.statuses import (
     coverage_of_dags,
     coverage_of_instances,
@@ -244,6 +245,8 @@ class Observer:
             attempt_id=attempt.id,
             coverage=RangeMap.constant(DateSet((attempt.dates,)), status),
             run_ids=attempt.run_ids,
+            # A marked run that comes back without its marker has lost its name.
+            name=(marker_in(rows) or "") if rows and self._connection.markers else None,
         )
 
     def _age(self, attempt: Attempt) -> dt.timedelta:

@@ -14,14 +14,16 @@ import httpx
 
 from reconciler.model.addresses import Kind
 from reconciler.model.attempts import Attempt
-from reconciler.model.calls import CheckReport, Prepared, WireCall
+from reconciler.model.calls import CheckReport, Prepared, StopReport, WireCall
 from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.errors import UnexpectedResponse
 from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.project import DataWorksConnection, Limits
 from reconciler.model.resources import Tuning
-from reconciler.model.runs import Discovery, Observation, Tier
+from reconciler.model.runs import Discovery, FoundRun, Observation, Tier
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.series import Realm, Series
+from reconciler.model.steps import Steps, Unwatched
 from reconciler.providers.dataworks.api import Api
 from reconciler.providers.dataworks.checking import check_connection
 from reconciler.providers.dataworks.credentials import KeySource, key_source
@@ -30,18 +32,20 @@ from reconciler.providers.dataworks.endpoints import base_url as connection_url
 from reconciler.providers.dataworks.gateway import Gateway
 from reconciler.providers.dataworks.hollowness import find_hollow_dates
 from reconciler.providers.dataworks.observing import Observer
-from reconciler.providers.dataworks.wire_answers import Instance
+from reconciler.providers.dataworks.stopping import stop_runs
 from reconciler.providers.dataworks.wire_requests import build_create
 from reconciler.providers.http import CREATE_SECONDS, READ_SECONDS, build_client
 from reconciler.providers.pacing import Backoff, Jitter, Pacer
 
-_TIERS = {Kind.BACKFILL: Tier.S2, Kind.MANUAL_FLOW: Tier.S3}
-
 
 class DataWorksProvider:
-    """One DataWorks connection; an async context manager that closes its HTTP clients."""
+    """One DataWorks connection; an async context manager that closes its HTTP clients.
 
-    def __init__(
+    Attributes:
+        api: Typed reads of this connection, one by one.
+    """
+
+    def __init__(  # noqa: PLR0913 - each part is a seam of its own
         self,
         connection: DataWorksConnection,
         *,
@@ -52,6 +56,7 @@ class DataWorksProvider:
         base_url: str | None = None,
         credentials: KeySource | None = None,
         jitter: Jitter | None = None,
+        steps: Steps | None = None,
     ) -> None:
         """Join the parts; nothing is opened or read before the first call.
 
@@ -65,6 +70,7 @@ class DataWorksProvider:
             base_url: Scheme and host (and port) instead of the connection's own.
             credentials: Yields signing keys instead of the connection's own source.
             jitter: Spreads retries; random if not given.
+            steps: Is told of each step over a real connection.
 
         Raises:
             InvalidRequest: The connection's region or endpoint is malformed.
@@ -92,10 +98,11 @@ class DataWorksProvider:
             read_pacer=Pacer(clock, limits.read_qps),
             create_pacer=Pacer(clock, limits.write_qps),
             skew=dt.timedelta(seconds=connection.skew_seconds),
+            steps=steps or Unwatched(),
         )
-        self._api = Api(self._gateway, ZoneInfo(connection.timezone))
-        self._observer = Observer(self._api, connection, clock)
-        self._discoverer = Discoverer(self._api, self._observer, connection, clock)
+        self.api = Api(self._gateway, ZoneInfo(connection.timezone))
+        self._observer = Observer(self.api, connection, clock)
+        self._discoverer = Discoverer(self.api, self._observer, connection, clock)
 
     async def __aenter__(self) -> Self:
         """Open the HTTP clients; no call is made."""
@@ -117,13 +124,19 @@ class DataWorksProvider:
         """API calls sent so far, retries and creates included."""
         return self._gateway.calls_made
 
-    def tier(self, kind: Kind) -> Tier:
-        """How well runs of this kind can be found again: manual runs bear no name."""
-        return _TIERS[kind]
+    def tier(self, kind: Kind, *, tags_survive: bool | None = None) -> Tier:
+        """How well runs of this kind can be found again.
+
+        A backfill's name is believed to survive until it was read back altered. A manual run bears none;
+        a marker in its parameters is not believed before it was read back whole.
+        """
+        if kind is Kind.BACKFILL:
+            return Tier.S3 if tags_survive is False else Tier.S2
+        return Tier.S2 if self._connection.markers and tags_survive else Tier.S3
 
     def wire_call(self, series: Series, dates: DateRange, name: str, tuning: Tuning) -> WireCall:
         """The exact create call for these dates; no I/O."""
-        return build_create(series, dates, name, tuning)
+        return build_create(series, dates, name, tuning, markers=self._connection.markers)
 
     def prepare(self, call: WireCall) -> Prepared:
         """Sign a create with a nonce of its own.
@@ -169,25 +182,35 @@ class DataWorksProvider:
         project_id = self._connection.project_id
         if series.subject.kind is Kind.MANUAL_FLOW or project_id is None:
             return DateSet()
-        return await find_hollow_dates(self._api, project_id, attempt, series, dates)
+        return await find_hollow_dates(self.api, project_id, attempt, series, dates)
 
-    async def list_instances(self, run_id: str, environment: str) -> tuple[Instance, ...]:
-        """The node instances of one DAG, as many as can be reached."""
-        listing = await self._observer.instances_of(run_id, environment)
-        return listing.rows
+    async def find_run(self, series: Series, run_id: str, dates: DateSet) -> FoundRun | None:
+        """Read a run by its id and make sure that it runs on the subject of `series`; None if unknown."""
+        return await self._discoverer.run_by_id(series, run_id, dates)
 
-    async def get_instance(self, instance_id: str, environment: str) -> Instance:
-        """One node instance."""
-        return await self._api.get_instance(instance_id, environment)
+    async def stop(self, attempt: Attempt, series: Series, dates: DateSet) -> StopReport:
+        """Stop every instance of an attempt on some dates that can be stopped."""
+        return await stop_runs(self.api, self._observer, attempt, series, dates)
 
-    async def stop_instance(self, instance_id: str, environment: str) -> None:
-        """Stop one node instance; sent once."""
-        await self._api.stop_instance(instance_id, environment)
+    async def server_time(self) -> dt.datetime:
+        """The service's own clock, aware UTC; one signed read, unless an answer told it before."""
+        clock = self._gateway.server_clock
+        if not clock.known:
+            await self.check()
+        now = clock.server_now()
+        if now is None:
+            raise UnexpectedResponse(
+                "the service does not tell its time",
+                provider=self._connection.provider,
+                operation="Date",
+                hint="`reconciler check` shows whether it answers at all",
+            )
+        return now
 
     async def check(self) -> CheckReport:
         """One signed read, and what it told."""
         return await check_connection(
-            self._api, self._gateway.base_url, self._gateway.server_clock, self._connection
+            self.api, self._gateway.base_url, self._gateway.server_clock, self._connection
         )
 
 

@@ -54,6 +54,7 @@ class Instance:
     dag_type: DagType | None
     created_at: dt.datetime | None
     created_by: str | None
+    parameters: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,7 @@ def _read_row(fields: Fields, zone: ZoneInfo, *, date: dt.date | None) -> Instan
         dag_type=parse_member(DagType, fields.get("DagType")),
         created_at=_moment(fields, "CreateTime", zone),
         created_by=fields.text("CreateUser"),
+        parameters=fields.text("ParamValues") or fields.text("ParaValue"),
     )
 
 

@@ -16,6 +16,7 @@ from reconciler.model.calls import WireCall
 from reconciler.model.dates import DateRange
 from reconciler.model.resources import Tuning
 from reconciler.model.series import Series
+from reconciler.providers.dataworks.markers import marker_of
 from reconciler.providers.dataworks.signing import encode_parameters
 from reconciler.providers.http import USER_AGENT
 
@@ -34,14 +35,17 @@ _FLOW_SCOPE = "flow"
 _ALERT_EVENTS = {"success": "SUCCESS", "failure": "FAILURE", "success_failure": "SUCCESS_FAILURE"}
 
 
-def build_create(series: Series, dates: DateRange, name: str, tuning: Tuning) -> WireCall:
+def build_create(
+    series: Series, dates: DateRange, name: str, tuning: Tuning, *, markers: bool = False
+) -> WireCall:
     """The create call for some dates of a series.
 
     Args:
         series: What to run.
         dates: One date only for a manual flow.
-        name: The run's name; a manual flow's run bears none.
+        name: The run's name; a manual flow's run bears none, but with `markers` its tag.
         tuning: How to run it; a manual flow takes none.
+        markers: Whether to put the tag into a parameter of a manual flow.
     """
     match series.subject.kind:
         case Kind.BACKFILL:
@@ -52,8 +56,9 @@ def build_create(series: Series, dates: DateRange, name: str, tuning: Tuning) ->
         case Kind.MANUAL_FLOW:
             if dates.count != 1:
                 raise ValueError(f"a manual flow runs for one date a call, not for {dates}")
+            marker = [marker_of(name)] if markers else []
             return WireCall(
-                operation=CREATE_MANUAL_RUN, parameters=_manual_parameters(series, dates)
+                operation=CREATE_MANUAL_RUN, parameters=_manual_parameters(series, dates, marker)
             )
 
 
@@ -86,13 +91,15 @@ def _backfill_parameters(
     return dict(sorted(parameters.items()))
 
 
-def _manual_parameters(series: Series, dates: DateRange) -> dict[str, str]:
+def _manual_parameters(
+    series: Series, dates: DateRange, marker: Iterable[tuple[str, str]]
+) -> dict[str, str]:
     parameters = {
         "Bizdate": bizdate(dates.start),
         "FlowName": series.subject.root,
         "ProjectName": series.subject.workspace,
     }
-    flow = dict(series.params).get(_FLOW_SCOPE)
+    flow = (*dict(series.params).get(_FLOW_SCOPE, ()), *marker)
     if flow:
         parameters["DagPara"] = _pairs(flow)
     nodes = [item for item in series.params if item[0] != _FLOW_SCOPE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,8 +140,8 @@ class Rig:
 
     def take_over(self) -> Lease:
         """Take the lock over, as another process does once the lease ran out."""
-        with self.store._engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE stack SET lease_until = 1")
+        with sqlite3.connect(self._path) as connection:
+            connection.execute("UPDATE stack SET lease_until = 1")
         return self.open_store("bob@host").acquire()
 
 

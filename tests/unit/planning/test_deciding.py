@@ -10,7 +10,7 @@ from reconciler.model.resources import OnChange, OnFailure
 from reconciler.model.runs import Tier, UnitStatus
 from reconciler.planning.absence import Absence
 from reconciler.planning.deciding import Listed, Rules, decide, starts
-from tests.builders import a_past, a_series, rules, unit_facts_of
+from tests.builders import a_candidate, a_past, a_series, rules, unit_facts_of
 
 OLD = a_series(params={"1234": {"key": "before"}})
 FOUND = Listed(own=("found-1",))
@@ -37,7 +37,7 @@ def test_row_1_own_run_comes_before_everything_else_that_is_listed() -> None:
         other_in_flight=True,
         foreign=("theirs",),
         foreign_in_flight=True,
-        candidates=("maybe",),
+        candidates=(a_candidate("maybe"),),
     )
     assert decide(unit_facts_of(listed=listed), rules(tier=Tier.S3)).decision is Decision.ADOPT
 
@@ -84,7 +84,9 @@ def test_row_2_foreign_backfill_in_flight_holds() -> None:
 
 
 def test_row_2_any_run_of_the_flow_is_a_candidate_at_tier_s3() -> None:
-    verdict = decide(unit_facts_of(listed=Listed(candidates=("maybe",))), rules(tier=Tier.S3))
+    verdict = decide(
+        unit_facts_of(listed=Listed(candidates=(a_candidate("maybe"),))), rules(tier=Tier.S3)
+    )
     assert (verdict.decision, verdict.reason) == (Decision.HOLD, Reason.CANDIDATE)
     assert verdict.run_ids == ("maybe",)
 
@@ -99,7 +101,7 @@ def test_row_2_any_run_of_the_flow_is_a_candidate_at_tier_s3() -> None:
         Listed(),
         Listed(foreign=("theirs",)),
         Listed(schedule_in_flight=True),
-        Listed(candidates=("maybe",)),
+        Listed(candidates=(a_candidate("maybe"),)),
     ],
     ids=["not asked", "nothing", "foreign finished", "daily run", "candidate at S2"],
 )
@@ -174,7 +176,8 @@ def test_row_5_unknown_stays_unknown_without_proof(
 
 def test_row_5_shows_the_candidates_a_person_must_choose_from() -> None:
     facts = unit_facts_of(
-        a_past(state=AttemptState.UNKNOWN, run_ids=()), listed=Listed(candidates=("maybe",))
+        a_past(state=AttemptState.UNKNOWN, run_ids=()),
+        listed=Listed(candidates=(a_candidate("maybe"),)),
     )
     verdict = decide(facts, rules(tier=Tier.S3))
     assert (verdict.decision, verdict.run_ids) == (Decision.UNKNOWN, ("maybe",))

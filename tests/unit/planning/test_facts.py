@@ -11,12 +11,14 @@ from reconciler.planning.facts import Service, facts_digest, rules_of, unit_fact
 from reconciler.planning.history import history
 from tests.builders import (
     LAG,
+    a_candidate,
     a_discovery,
     a_found_run,
     a_resource,
     a_series,
     a_subject,
     an_attempt,
+    at,
     dates,
     day,
     rules,
@@ -98,7 +100,10 @@ def test_a_tag_of_a_series_nobody_knows_may_be_of_this_subject() -> None:
     [
         (Origin.BACKFILL, Listed(foreign=("found-1",), foreign_in_flight=True)),
         (Origin.SCHEDULE, Listed(schedule_in_flight=True)),
-        (Origin.MANUAL, Listed(candidates=("found-1",))),
+        (
+            Origin.MANUAL,
+            Listed(candidates=(a_candidate("found-1", created_at=at(0), created_by="1822"),)),
+        ),
         (Origin.OTHER, Listed()),
     ],
 )

@@ -192,7 +192,6 @@ def test_other_endpoints_are_refused(tmp_path: Path, endpoint: str) -> None:
         (connection("timezone: Asia/Shangai"), ["unknown_timezone"]),
         (connection("timezone: Asia"), ["unknown_timezone"]),
         (connection("timezone: ../../etc/passwd"), ["unknown_timezone"]),
-        (connection("markers: true"), ["not_supported_yet"]),
         (connection("environment: prod"), ["unknown_value"]),
         (connection("credentials: {source: static}"), ["missing_key", "missing_key"]),
         (connection("credentials: {source: env, name: x}"), ["unknown_key"]),

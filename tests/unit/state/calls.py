@@ -14,7 +14,7 @@ from reconciler.model.plan import Adoption
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.model.series import Series, Tag
-from reconciler.model.state import Intent, Lease
+from reconciler.model.state import Closing, Intent, Lease, Ruling
 from reconciler.state.store import SqlStore
 from tests.builders import a_found_run, a_series, at
 from tests.unit.state.databases import Database
@@ -78,6 +78,32 @@ REFUSED = Refused(code="Throttling", message="slow down", transient=True, reques
 UNKNOWN = Unknown(cause="the connection was reset", code="reset", request_id="request-3")
 
 
+#: Every state that a call can be in, what people had us forget left out.
+CALL_STATES = tuple(
+    state
+    for state in AttemptState
+    if state not in {AttemptState.REQUESTED, AttemptState.FORGOTTEN}
+)
+
+
+def a_word(
+    attempt_id: str,
+    when: str = WEEK,
+    *,
+    state: AttemptState = AttemptState.SETTLED,
+    seen: UnitRecord | None = UnitRecord(UnitStatus.SUCCESS),  # noqa: B008 - frozen
+) -> Ruling:
+    """A person's word on some dates of an attempt: that they succeeded, unless said otherwise."""
+    closing = Closing(attempt_id=attempt_id, dates=DateSet.parse([when]), state=state, seen=seen)
+    return Ruling(
+        event="resolved",
+        units=(f"backfill.orders@{when}",),
+        reason="looked at the console",
+        at=at(30),
+        closings=(closing,),
+    )
+
+
 def the_attempt(store: SqlStore, attempt_id: str) -> Attempt:
     """One attempt as it is on record."""
     (found,) = [one for one in store.snapshot().attempts if one.id == attempt_id]
@@ -104,6 +130,8 @@ def call_in(
             store.settle(lease, attempt_id, UNKNOWN)
         case AttemptState.ABSENT:
             store.mark_absent(lease, attempt_id, DateSet.parse([WEEK]), "a listing")
+        case AttemptState.SETTLED:
+            store.rule(lease, a_word(attempt_id))
         case _:
             pass
     if state is AttemptState.PARTIAL:

@@ -11,6 +11,7 @@ from reconciler.state.store import SqlStore
 from tests.builders import a_series, a_subject, at
 from tests.unit.state.calls import (
     ACCEPTED,
+    CALL_STATES,
     WEEK,
     a_prepared,
     an_adoption,
@@ -127,7 +128,7 @@ def test_an_adopted_run_is_in_the_way_like_one_of_ours(store: SqlStore) -> None:
         store.begin(lease, _OVERLAPPING)
 
 
-@pytest.mark.parametrize("state", list(S), ids=lambda one: one.value)
+@pytest.mark.parametrize("state", CALL_STATES, ids=lambda one: one.value)
 def test_a_call_goes_out_again_only_if_no_try_of_it_may_have_run(
     database: Database, store: SqlStore, state: AttemptState
 ) -> None:

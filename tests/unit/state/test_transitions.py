@@ -15,6 +15,7 @@ from reconciler.state.store import SqlStore
 from tests.builders import a_series, at, dates
 from tests.unit.state.calls import (
     ACCEPTED,
+    CALL_STATES,
     REFUSED,
     UNKNOWN,
     WEEK,
@@ -62,7 +63,7 @@ _STEPS: dict[str, tuple[Step, frozenset[AttemptState], AttemptState]] = {
 }
 
 
-@pytest.mark.parametrize("before", list(S), ids=lambda state: str(state.value))
+@pytest.mark.parametrize("before", CALL_STATES, ids=lambda state: str(state.value))
 @pytest.mark.parametrize("step", _STEPS)
 def test_an_attempt_takes_a_step_only_from_where_it_may(
     database: Database, store: SqlStore, before: AttemptState, step: str
@@ -81,7 +82,7 @@ def test_an_attempt_takes_a_step_only_from_where_it_may(
     assert (store.snapshot(), store.journal()) == known
 
 
-@pytest.mark.parametrize("before", list(S), ids=lambda state: str(state.value))
+@pytest.mark.parametrize("before", CALL_STATES, ids=lambda state: str(state.value))
 def test_part_of_a_call_is_absent_only_while_that_part_is_unclear(
     database: Database, store: SqlStore, before: AttemptState
 ) -> None:
@@ -228,8 +229,8 @@ def test_a_found_run_of_a_call_held_for_dead_is_an_attempt_of_its_own(
     )
 
 
-@pytest.mark.parametrize("before", list(S), ids=lambda state: str(state.value))
-@pytest.mark.parametrize("seen", list(S), ids=lambda state: str(state.value))
+@pytest.mark.parametrize("before", CALL_STATES, ids=lambda state: str(state.value))
+@pytest.mark.parametrize("seen", CALL_STATES, ids=lambda state: str(state.value))
 def test_an_observation_moves_only_between_accepted_and_partial(
     database: Database, store: SqlStore, before: AttemptState, seen: AttemptState
 ) -> None:

@@ -239,7 +239,7 @@ async def test_manual_runs_are_found_by_flow_and_date() -> None:
         (("8",), Origin.MANUAL, {"2024-05-01": "running"}),
         (("9",), Origin.MANUAL, {"2024-05-02": "success"}),
     ]
-    assert found.shows_tags
+    assert not found.shows_tags  # none of them bears a mark
     assert service.calls[0][1]["BizName"] == "test_flow"
     assert "NodeId" not in service.calls[0][1]
 

@@ -47,7 +47,7 @@ async def test_a_read_that_is_throttled_is_sent_four_times_at_most() -> None:
     provider = a_provider(service, clock=clock)
 
     with pytest.raises(RateLimited):
-        await provider.get_instance("5", "PROD")
+        await provider.api.get_instance("5", "PROD")
 
     assert provider.calls_made == len(service.calls) == 4
     assert clock.slept == [1, 2, 4]
@@ -76,7 +76,7 @@ async def test_passing_troubles_of_a_read_are_overcome(
     service.in_turn("GetInstance", passing, ok(ROW))
     provider = a_provider(service)
 
-    assert (await provider.get_instance("5", "PROD")).id == "5"
+    assert (await provider.api.get_instance("5", "PROD")).id == "5"
 
     nonces = [request.headers["x-acs-signature-nonce"] for request in service.requests]
     assert len(set(nonces)) == 2
@@ -117,7 +117,7 @@ async def test_lasting_troubles_of_a_read_are_told_at_once(
     service.on("GetInstance", lambda _: answer)
 
     with pytest.raises(error) as caught:
-        await a_provider(service).get_instance("5", "PROD")
+        await a_provider(service).api.get_instance("5", "PROD")
 
     assert type(caught.value) is error
     assert caught.value.operation == "GetInstance"
@@ -128,7 +128,7 @@ async def test_the_services_own_wait_is_honoured() -> None:
     service, clock = Service(), FakeClock()
     throttled = gateway_error(429, "Throttling.User", **{"x-acs-retry-after": "2500"})
     service.in_turn("GetInstance", throttled, ok(ROW))
-    await a_provider(service, clock=clock).get_instance("5", "PROD")
+    await a_provider(service, clock=clock).api.get_instance("5", "PROD")
     assert clock.slept == [1 + 2.5]
 
 
@@ -136,7 +136,7 @@ async def test_a_stop_is_sent_once() -> None:
     service = Service()
     service.on("StopInstance", lambda _: httpx.Response(503, content=b""))
     with pytest.raises(Unavailable):
-        await a_provider(service).stop_instance("5", "PROD")
+        await a_provider(service).api.stop_instance("5", "PROD")
     assert len(service.calls) == 1
 
 
@@ -144,9 +144,9 @@ async def test_a_stop_answered_with_false_is_an_error() -> None:
     service = Service()
     service.on("StopInstance", ok(data=False))
     with pytest.raises(UnexpectedResponse):
-        await a_provider(service).stop_instance("5", "PROD")
+        await a_provider(service).api.stop_instance("5", "PROD")
     service.on("StopInstance", ok(data=True))
-    await a_provider(service).stop_instance("5", "PROD")
+    await a_provider(service).api.stop_instance("5", "PROD")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ async def test_validity_runs_from_the_services_time_where_that_is_later(
     service.on("GetInstance", ok(ROW))
     provider = a_provider(service, clock=clock)
 
-    await provider.get_instance("5", "PROD")
+    await provider.api.get_instance("5", "PROD")
     clock.seconds += 10
     prepared = provider.prepare(CREATE)
 
@@ -230,8 +230,8 @@ async def test_after_a_refused_timestamp_the_services_time_is_signed() -> None:
     )
     provider = a_provider(service)
 
-    await provider.get_instance("5", "PROD")
-    await provider.get_instance("5", "PROD")
+    await provider.api.get_instance("5", "PROD")
+    await provider.api.get_instance("5", "PROD")
 
     signed = [request.headers["x-acs-date"] for request in service.requests]
     assert signed == ["2024-06-01T12:00:00Z", "2024-06-01T13:00:00Z", "2024-06-01T13:00:00Z"]
@@ -242,7 +242,7 @@ async def test_a_timestamp_that_is_refused_again_is_an_error() -> None:
     service = Service(date=NOW + dt.timedelta(hours=1))
     service.on("GetInstance", lambda _: gateway_error(400, "InvalidTimeStamp.Expired"))
     with pytest.raises(Unauthenticated):
-        await a_provider(service).get_instance("5", "PROD")
+        await a_provider(service).api.get_instance("5", "PROD")
     assert len(service.calls) == 2
 
 
@@ -291,8 +291,8 @@ async def test_a_simulator_is_paced_only_where_the_project_says_so(
     provider = a_provider(
         service, connection=a_connection(realm=realm, limits=limits), clock=clock
     )
-    await provider.get_instance("5", "PROD")
-    await provider.get_instance("5", "PROD")
+    await provider.api.get_instance("5", "PROD")
+    await provider.api.get_instance("5", "PROD")
     assert bool(clock.slept) is waits
 
 
@@ -310,7 +310,7 @@ async def test_no_secret_gets_out_of_an_error_page() -> None:
     provider = a_provider(service)
 
     with pytest.raises(Unauthenticated) as caught:
-        await provider.get_instance("5", "PROD")
+        await provider.api.get_instance("5", "PROD")
     prepared = provider.prepare(CREATE)
     outcome = await provider.create(prepared)
 

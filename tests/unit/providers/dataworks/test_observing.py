@@ -297,14 +297,6 @@ async def test_manual_runs_need_the_project() -> None:
         await provider.confirm(an_attempt(MANUAL, "2024-05-01"))
 
 
-async def test_instances_of_a_run_are_listed() -> None:
-    service = Service()
-    service.on(
-        "ListInstances", lists([a_row(n, 1, "2024-05-01", "RUNNING") for n in range(1, 102)])
-    )
-    assert len(await a_provider(service).list_instances("1", "PROD")) == 101
-
-
 async def test_hollow_dates_are_those_where_every_row_of_a_node_was_left_out() -> None:
     service = Service()
     service.on(

@@ -1,0 +1,77 @@
+"""What people decide, written in a caller's transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from reconciler.model.attempts import Attempt
+from reconciler.model.dates import DateSet
+from reconciler.model.rangemap import RangeMap
+from reconciler.model.seams import IdSource
+from reconciler.model.state import Ruling, Standing
+from reconciler.state.attempts import (
+    ATTEMPT_ID_LENGTH,
+    attempt_by_id,
+    close_dates,
+    insert_attempt,
+    know_series,
+    next_number,
+    settle_found,
+)
+
+#: Length of the id that every entry has instead of a call's.
+CALL_ID_LENGTH = 6
+
+
+def write_ruling(
+    connection: Connection, stack_id: str, ruling: Ruling, *, ids: IdSource, fence: int
+) -> tuple[str, ...]:
+    """Write all of a ruling.
+
+    Returns:
+        The ids of the attempts it touched or added.
+
+    Raises:
+        UnitsTaken: An attempt has moved on since the person looked.
+    """
+    for closing in ruling.closings:
+        known = attempt_by_id(connection, closing.attempt_id)
+        close_dates(connection, stack_id, known, closing, ids=ids, fence=fence)
+    for finding in ruling.findings:
+        known = attempt_by_id(connection, finding.attempt_id)
+        settle_found(connection, known, finding.run.run_ids, finding.run.run_group)
+    touched = [closing.attempt_id for closing in ruling.closings]
+    touched.extend(finding.attempt_id for finding in ruling.findings)
+    for standing in ruling.standings:
+        new = _entry(standing, ruling, ids=ids, number=next_number(connection, stack_id))
+        know_series(connection, standing.series)
+        insert_attempt(connection, stack_id, new, fence=fence)
+        touched.append(new.id)
+    return tuple(touched)
+
+
+def _entry(standing: Standing, ruling: Ruling, *, ids: IdSource, number: int) -> Attempt:
+    """The row of a standing. It counts as sent now, so that it goes before whatever was there."""
+    run = standing.run
+    whole = DateSet((standing.dates,))
+    return Attempt(
+        id=ids.token(ATTEMPT_ID_LENGTH),
+        number=number,
+        address=standing.address,
+        connection=standing.connection,
+        operation=ruling.event,
+        subject=standing.series.subject.fingerprint,
+        series=standing.series.fingerprint,
+        generation=standing.generation,
+        dates=standing.dates,
+        call_id=ids.token(CALL_ID_LENGTH),
+        plan_id="",
+        name=(run.name or "") if run is not None else "",
+        state=standing.state,
+        adopted=run is not None,
+        created_at=ruling.at,
+        message=ruling.reason,
+        run_ids=run.run_ids if run is not None else (),
+        run_group=run.run_group if run is not None else None,
+        coverage=RangeMap() if standing.seen is None else RangeMap.constant(whole, standing.seen),
+    )
