@@ -1,4 +1,4 @@
-"""Opening a SQLite file: permissions, durability."""
+"""Opening a SQLite file: where it may lie, who may touch it, whether it is sound, durability."""
 
 from __future__ import annotations
 
@@ -10,24 +10,37 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from reconciler.model.errors import StateError
 from reconciler.state.database import READING
+from reconciler.state.files import (
+    MountTable,
+    check_sound,
+    make_private,
+    mounted,
+    refuse_shared_disk,
+    refuse_unsafe,
+)
 
 #: How long a writer waits for another process's write transaction.
 BUSY_TIMEOUT_SECONDS = 10
 
 
-def open_engine(path: Path, *, read_only: bool) -> Engine:
+def open_engine(path: Path, *, read_only: bool, mounts: MountTable = mounted) -> Engine:
     """Open a SQLite file that exists (`read_only`) or may be created.
+
+    The first connection fails with a `StateError` if the file is damaged.
 
     Every write transaction takes the write lock at its start, so that what it reads cannot move under
     it, and every commit is durable when it returns.
 
     Raises:
-        StateError: The folder cannot be made.
+        StateError: It lies on a shared file system, other users may write to it or own it, or it
+            cannot be made.
     """
-    if not read_only:
-        _make_private(path)
+    refuse_shared_disk(path, mounts())
+    if read_only:
+        refuse_unsafe(path)
+    else:
+        make_private(path)
     mode = "ro" if read_only else "rwc"
     # SQLite reads this as a URI: an unquoted `?`, `#` or `%` in a folder's name would lead elsewhere.
     file = f"file:{quote(str(path))}"
@@ -36,13 +49,22 @@ def open_engine(path: Path, *, read_only: bool) -> Engine:
         url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
     )
 
+    unchecked = [path]  # the pool makes more connections later; the file is looked at once
+
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
-        connection.execute("PRAGMA foreign_keys = ON")
-        if not read_only:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            if unchecked:  # before WAL is asked for, which would write to a damaged file
+                check_sound(connection, path)
+                unchecked.clear()
+            if not read_only:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+        except Exception:
+            connection.close()  # the pool does not know it yet
+            raise
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -50,11 +72,3 @@ def open_engine(path: Path, *, read_only: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def _make_private(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600, exist_ok=True)
-    except OSError as error:
-        raise StateError(f"the state file {path} cannot be made: {error.strerror}") from error
