@@ -53,6 +53,9 @@ STOP_NOTICED_SECONDS = 0.5
 #: The first wait before trying again; it doubles, unless the service names its own.
 FIRST_WAIT_SECONDS = 1.0
 
+#: Whoever is to wait longer is left to the next apply: others may want the lock.
+LONGEST_WAIT_SECONDS = 120.0
+
 
 class Stop(Protocol):
     """Whether somebody asked us to stop."""
@@ -269,10 +272,10 @@ class _Run:
             except UnitsTaken as error:
                 self._moved(call, error.summary)
                 return
-            if not (isinstance(outcome, Refused) and outcome.transient and left):
+            pause = _pause(outcome, wait) if left else None
+            if pause is None or not isinstance(outcome, Refused):
                 await self._settle(call, sending, attempt, outcome)
                 return
-            pause = outcome.retry_after_seconds or wait
             self._refused(call, outcome, retrying_in=pause)
             until = self._bench.clock.monotonic() + pause
             await sleep_until(until, clock=self._bench.clock, stop=self._bench.stop)
@@ -361,6 +364,14 @@ class _Run:
             serial=call.serial,
             created_at=self._bench.clock.now(),
         )
+
+
+def _pause(outcome: CreateOutcome, otherwise: float) -> float | None:
+    """Seconds until a refused call may be tried again in this apply; None if it shall not be."""
+    if not isinstance(outcome, Refused) or not outcome.transient:
+        return None
+    pause = outcome.retry_after_seconds or otherwise
+    return pause if pause <= LONGEST_WAIT_SECONDS else None
 
 
 def _wire(call: Call) -> WireCall:

@@ -26,7 +26,7 @@ from reconciler.model.seams import Clock
 from reconciler.model.series import Series, Subject
 from reconciler.planning.absence import OLDEST_PROVABLE
 from reconciler.planning.facts import Service
-from reconciler.planning.history import observed_attempt, sent_order
+from reconciler.planning.history import observed_attempt, sent_at, sent_order
 from reconciler.planning.reading import attempts_to_read
 from reconciler.planning.situation import Decided, Situation, dates_to_discover, decide_all
 from reconciler.ports import Provider
@@ -42,6 +42,16 @@ class Refresh(enum.Enum):
     """Nothing of what is on record; what is to be started is still looked for."""
     OFFLINE = "offline"
     """Nothing at all."""
+
+
+class Discovering(enum.Enum):
+    """Around which units to look for runs that are not on record."""
+
+    NOTHING = "nothing"
+    WANTED = "wanted"
+    """Those that may be started or are of unknown outcome."""
+    EVERYTHING = "everything"
+    """All that are declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +88,7 @@ async def gather(
     clock: Clock,
     refresh: Refresh = Refresh.NORMAL,
     selected: Callable[[Address], bool] = lambda _: True,
-    discovering: bool = True,
+    discovering: Discovering = Discovering.WANTED,
 ) -> Gathered:
     """Observe what is on record and unfinished, then discover around what may be started.
 
@@ -102,8 +112,9 @@ async def gather(
         unreadable=unreadable,
         selected=selected,
     )
-    if discovering and refresh is not Refresh.OFFLINE:
-        situation = await _discover(situation, lines, unreadable)
+    if discovering is not Discovering.NOTHING and refresh is not Refresh.OFFLINE:
+        everything = discovering is Discovering.EVERYTHING
+        situation = await _discover(situation, lines, unreadable, everything=everything)
     return Gathered(situation=situation, changed=changed, at=at)
 
 
@@ -184,12 +195,16 @@ def _succeeded(seen: UnitRecord) -> bool:
 
 
 async def _discover(
-    situation: Situation, lines: Mapping[str, Line], unreadable: dict[Address, Diagnostic]
+    situation: Situation,
+    lines: Mapping[str, Line],
+    unreadable: dict[Address, Diagnostic],
+    *,
+    everything: bool,
 ) -> Situation:
     wanted = [
         (decided, dates)
         for decided in decide_all(situation)
-        if (dates := dates_to_discover(decided))
+        if (dates := decided.facts.dates if everything else dates_to_discover(decided))
     ]
     on_record = RunsOnRecord(situation.recorded)
 
@@ -288,7 +303,7 @@ async def _shows_known_run(
     """
     for attempt in sorted(recorded.attempts, key=sent_order, reverse=True):
         theirs = recorded.series[attempt.series]
-        young = now - sent_order(attempt)[0] < OLDEST_PROVABLE
+        young = now - sent_at(attempt) < OLDEST_PROVABLE
         if attempt.run_ids and young and theirs.subject.home == series.subject.home:
             seen = await provider.discover(theirs, DateSet((attempt.dates,)), known_runs=known)
             return seen.shows_tags

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.cli.output import Terminal
+from reconciler.model.addresses import Address, UnitRange
 from reconciler.usecases.selection import Selection
 from reconciler.wiring.workspace import Workspace, open_workspace
 
@@ -31,6 +32,62 @@ class Duration(click.ParamType[float]):
         if found is None:
             self.fail(f"{value!r} is not a duration; write 90s, 15m, 2h or 1d", param, ctx)
         return float(found[1]) * _UNITS[found[2] or "s"]
+
+
+class Units(click.ParamType[UnitRange]):
+    """`ADDR@DATE` or `ADDR@FROM..TO`."""
+
+    name = "unit"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> UnitRange:
+        """Units of one address."""
+        try:
+            return UnitRange.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class OneAddress(click.ParamType[Address]):
+    """`backfill.NAME` or `manualflow.NAME`."""
+
+    name = "address"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Address:
+        """An address without wildcards."""
+        try:
+            return Address.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Said(click.ParamType[str]):
+    """A reason for the journal: one line that says something."""
+
+    name = "text"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """The text without blanks around it."""
+        text = str(value).strip()
+        if not text or not text.isprintable():
+            self.fail("a reason is one line of text, and not empty", param, ctx)
+        return text
+
+
+#: As they are written in every usage line.
+UNIT_METAVAR = "ADDR@DATE[..DATE]"
+
+
+def reasoned(*, required: bool) -> Callable[[Decorated], Decorated]:
+    """Add `--reason`."""
+    return click.option(
+        "--reason", type=Said(), required=required, help="Why, for the journal: one line."
+    )
 
 
 def selecting(function: Decorated) -> Decorated:

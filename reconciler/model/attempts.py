@@ -61,7 +61,8 @@ class UnitRecord:
 class Attempt:
     """One try of one call, or a run we adopted.
 
-    `number` orders attempts by when they were sent (or, adopted, created). `serial` says that the dates
+    `number` orders attempts by when they were sent, or put on record; tries that were split by date share
+    it. `serial` says that the dates
     of the call run one after another. `coverage` holds what was seen of its dates; `run_group` is the
     provider's handle on all its runs (DataWorks: OpSeq). Times are aware UTC.
     """

@@ -73,6 +73,13 @@ class JournalEntry:
     prev_hash: str
     hash: str
 
+    @property
+    def attempts(self) -> frozenset[str]:
+        """The ids of the attempts it is about."""
+        listed = self.data.get("attempts")
+        named = listed if isinstance(listed, list) else [self.data.get("attempt")]
+        return frozenset(one for one in named if isinstance(one, str))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:

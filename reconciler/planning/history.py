@@ -65,9 +65,14 @@ class Past:
         return self.status.in_flight
 
 
-def sent_order(attempt: Attempt) -> tuple[dt.datetime, int]:
-    """Sorts attempts by when they were sent; an adopted run counts from when it was created."""
-    return (attempt.signed_at or attempt.created_at, attempt.number)
+def sent_order(attempt: Attempt) -> tuple[int, DateRange]:
+    """Sorts attempts by when they were sent: by the store's own count, which no clock can put wrong."""
+    return (attempt.number, attempt.dates)
+
+
+def sent_at(attempt: Attempt) -> dt.datetime:
+    """When it was sent, by the clock that signed it; an adopted run counts from when it was created."""
+    return attempt.signed_at or attempt.created_at
 
 
 def history(attempts: Iterable[Attempt]) -> RangeMap[Past]:
@@ -122,7 +127,7 @@ def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
         status=record.status if record else None,
         gone=record.gone if record else False,
         spent=spent[(attempt.series, attempt.generation)],
-        sent_at=sent_order(attempt)[0],
+        sent_at=sent_at(attempt),
         valid_until=_valid_until(attempt),
         run_ids=attempt.run_ids,
         code=attempt.code,
@@ -177,7 +182,7 @@ def observed_attempt(
     call that shows fewer dates than asked, past the listing lag, is partial.
     """
     whole = DateSet((attempt.dates,))
-    settled = now >= sent_order(attempt)[0] + lag
+    settled = now >= sent_at(attempt) + lag
     shown = seen.coverage.map(UnitRecord)
     coverage = RangeMap.of(
         (dates, _merged(old, new, gone=seen.gone))

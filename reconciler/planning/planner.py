@@ -162,12 +162,18 @@ def _adoptions(decided: Decided, situation: Situation) -> Iterator[Adoption]:
         for _, unit in decided.facts
         if unit.past is not None and unit.past.state.unresolved
     }
-    for run in sorted(listing.found, key=lambda item: item.run_ids):
+    # They are recorded in this order, and what was recorded last is what counts.
+    for run in sorted(listing.found, key=_made):
         if run.tag is None:
             continue
         ours = run.tag.series == resource.series.fingerprint or run.tag.call_id in unresolved
         if ours and run.dates & adopted:
             yield adoption_of(resource, run, run.tag)
+
+
+def _made(run: FoundRun) -> tuple[float, tuple[str, ...]]:
+    created_at = run.created_at
+    return (created_at.timestamp() if created_at is not None else 0.0, run.run_ids)
 
 
 def adoption_of(resource: Resource, run: FoundRun, tag: Tag) -> Adoption:

@@ -136,7 +136,7 @@ async def _read(response: httpx.Response) -> bytes:
     raw = bytearray()
     async for chunk in response.aiter_raw():
         raw += chunk
-        _bounded(raw)
+        _refuse_larger(len(raw))
     if encoding in {"", "identity"}:
         return bytes(raw)
     if encoding not in {"gzip", "deflate"}:
@@ -154,10 +154,14 @@ def _inflate(raw: bytes) -> bytes:
     return body
 
 
-def _bounded(body: bytes | bytearray) -> bytes:
-    if len(body) > MAX_ANSWER_BYTES:
+def _bounded(body: bytes) -> bytes:
+    _refuse_larger(len(body))
+    return body
+
+
+def _refuse_larger(size: int) -> None:
+    if size > MAX_ANSWER_BYTES:
         raise AnswerLost(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-    return bytes(body)
 
 
 def parse_http_date(text: str) -> dt.datetime | None:

@@ -8,6 +8,7 @@ from itertools import groupby
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange
 from reconciler.model.plan import Action, Decision, FieldChange, Heading, Plan, Reason
+from reconciler.model.runs import Tier
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
 
@@ -43,6 +44,9 @@ _WEIGHT = (
     Decision.SHARED,
     Decision.NONE,
 )
+
+#: Holds that no edit of a spec can end.
+_DECIDED_BY_HAND = {Reason.CANDIDATE, Reason.HOLLOW, Reason.LOST_SIGHT}
 
 _QUIET = {Decision.NONE, Decision.SHARED, Decision.RELEASED}
 
@@ -188,9 +192,17 @@ def _change(change: FieldChange) -> str:
 
 def _help(plan: Plan) -> Iterable[str]:
     unknown = [action for action in plan.actions if action.decision is Decision.UNKNOWN]
+    held = [action for action in plan.actions if action.decision is Decision.HOLD]
     if unknown:
         unit = f"{unknown[0].address}@{unknown[0].dates.ranges[0]}"
         yield f"To see what is known of an unknown outcome: reconciler explain {unit}"
+    alone = [action for action in unknown if action.tier is Tier.S3] or [
+        action for action in held if action.reason in _DECIDED_BY_HAND
+    ]
+    if alone:
+        unit = f"{alone[0].address}@{alone[0].dates.ranges[0]}"
+        words = "--run-id ID|--never-ran|--succeeded|--rerun"
+        yield f"To say what became of it: reconciler resolve {unit} {words} --reason TEXT"
 
 
 def _dates(count: int) -> str:

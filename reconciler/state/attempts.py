@@ -29,11 +29,16 @@ _CLOSED = {AttemptState.SETTLED, AttemptState.REQUESTED, AttemptState.FORGOTTEN}
 
 def all_attempts(connection: Connection, stack_id: str) -> tuple[Attempt, ...]:
     """Every attempt of a project that is not forgotten, by number."""
+    everything = every_attempt(connection, stack_id)
+    return tuple(one for one in everything if one.state is not AttemptState.FORGOTTEN)
+
+
+def every_attempt(connection: Connection, stack_id: str) -> tuple[Attempt, ...]:
+    """Every attempt of a project, forgotten ones too, by number."""
     rows = connection.execute(
         select(attempt)
         .where(attempt.c.stack_id == stack_id)
-        .where(attempt.c.state != AttemptState.FORGOTTEN.value)
-        .order_by(attempt.c.number)
+        .order_by(attempt.c.number, attempt.c.start_date)
     )
     return tuple(map(attempt_of_row, rows.mappings()))
 
@@ -153,11 +158,14 @@ def close_dates(
     *,
     ids: IdSource,
     fence: int,
-) -> None:
+) -> tuple[str, ...]:
     """Give some dates of an attempt another state; the others stay as they are.
 
     An attempt's dates are one range, so what is left of it, and what leaves it, may become attempts of
     their own: the same call, told apart by date.
+
+    Returns:
+        The ids of the attempt and of those that were made of it.
 
     Raises:
         UnitsTaken: What became of the call on some of the dates does not allow it, or they are not its.
@@ -180,21 +188,23 @@ def close_dates(
         columns = attempt_columns(closed)
         changing = {name: columns[name] for name in ("run_ids", "run_group", "coverage")}
         move(connection, known.id, closing.state, changing)
-        return
+        return (known.id,)
     first, *others = left.ranges
     pieces = [_part(known, dates) for dates in others]
     pieces.extend(_closed(known, dates, closing) for dates in closing.dates)
+    touched = [known.id]
     for piece in pieces:
-        sibling = replace(
-            piece, id=ids.token(ATTEMPT_ID_LENGTH), number=next_number(connection, stack_id)
-        )
+        # The number stays: what is split off was not sent later than what came after it.
+        sibling = replace(piece, id=ids.token(ATTEMPT_ID_LENGTH))
         insert_attempt(connection, stack_id, sibling, fence=fence)
+        touched.append(sibling.id)
     columns = attempt_columns(_part(known, first))
     connection.execute(
         update(attempt)
         .where(attempt.c.attempt_id == known.id, attempt.c.state == known.state.value)
         .values({name: columns[name] for name in ("start_date", "end_date", "coverage")})
     )
+    return tuple(touched)
 
 
 def _part(known: Attempt, dates: DateRange) -> Attempt:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from reconciler.model.canonical import canonical_json
 from reconciler.model.state import Actor, JournalEntry
-from reconciler.state.codec import from_millis, readable
+from reconciler.state.codec import from_millis, readable, to_millis
 from reconciler.state.schema import journal
 
 #: What the first entry is chained to.
@@ -35,19 +35,20 @@ def append(
         .limit(1)
     ).first()
     seq, prev_hash = (last.seq + 1, last.hash) if last else (1, GENESIS)
-    entry: dict[str, object] = {
-        "stack_id": stack_id,
-        "seq": seq,
-        "at": at,
-        "fence": fence,
-        "who": actor.who,
-        "command": actor.command,
-        "git_commit": actor.git_commit,
-        "event": event,
-        "data": canonical_json(data),
-        "prev_hash": prev_hash,
-    }
-    connection.execute(insert(journal).values(**entry, hash=_hash(entry)))
+    entry = JournalEntry(
+        seq=seq,
+        at=from_millis(at),
+        fence=fence,
+        who=actor.who,
+        command=actor.command,
+        git_commit=actor.git_commit,
+        event=event,
+        data=data,
+        prev_hash=prev_hash,
+        hash="",
+    )
+    columns = _columns(stack_id, entry)
+    connection.execute(insert(journal).values(**columns, hash=hash_of(stack_id, entry)))
 
 
 def entries(connection: Connection, stack_id: str) -> Iterator[JournalEntry]:
@@ -78,5 +79,21 @@ def _entry(row: RowMapping) -> JournalEntry:
         )
 
 
-def _hash(entry: dict[str, object]) -> str:
-    return hashlib.sha256(canonical_json(entry).encode()).hexdigest()
+def hash_of(stack_id: str, entry: JournalEntry) -> str:
+    """The hash that belongs to an entry: over all of it but the hash itself."""
+    return hashlib.sha256(canonical_json(_columns(stack_id, entry)).encode()).hexdigest()
+
+
+def _columns(stack_id: str, entry: JournalEntry) -> dict[str, object]:
+    return {
+        "stack_id": stack_id,
+        "seq": entry.seq,
+        "at": to_millis(entry.at),
+        "fence": entry.fence,
+        "who": entry.who,
+        "command": entry.command,
+        "git_commit": entry.git_commit,
+        "event": entry.event,
+        "data": canonical_json(entry.data),
+        "prev_hash": entry.prev_hash,
+    }

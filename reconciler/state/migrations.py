@@ -6,7 +6,7 @@ Each migration spells its statements out, and none uses `schema`: that one will 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -81,17 +81,23 @@ def _make_durable(file: Path) -> None:
 
 
 def _to_2(connection: Connection) -> None:
-    """What people decide: three more states of an attempt, and the workspaces that keep our tags."""
+    """What people decide: three more states of an attempt, and the workspaces that keep our tags.
+
+    Tries that are split by date now share a number, so that numbers alone tell what was sent last.
+    """
     before = "'refused','void','absent')"
     after = "'refused','void','absent','settled','requested','forgotten')"
+    unique = "attempt_stack_id_number_key"
     if connection.dialect.name == "postgresql":
         allowed = f"'intent','sent','unknown','partial','accepted',{after}"
         connection.execute(text("ALTER TABLE attempt DROP CONSTRAINT attempt_state"))
+        connection.execute(text(f"ALTER TABLE attempt DROP CONSTRAINT {unique}"))
         connection.execute(
             text(f"ALTER TABLE attempt ADD CONSTRAINT attempt_state CHECK (state IN ({allowed})")
         )
     else:
-        _rebuild(connection, "attempt", before, after)
+        edits = {before: after, "UNIQUE (stack_id, number), ": ""}
+        _rebuild(connection, "attempt", edits)
     connection.execute(
         text(
             "CREATE TABLE tag (stack_id TEXT NOT NULL REFERENCES stack (stack_id), "
@@ -101,8 +107,8 @@ def _to_2(connection: Connection) -> None:
     )
 
 
-def _rebuild(connection: Connection, table: str, before: str, after: str) -> None:
-    """Change a constraint in SQLite, which can only be done by copying the table.
+def _rebuild(connection: Connection, table: str, edits: Mapping[str, str]) -> None:
+    """Change constraints in SQLite, which can only be done by copying the table.
 
     Source: "Making Other Kinds Of Table Schema Changes", sqlite.org/lang_altertable.html.
     """
@@ -111,10 +117,11 @@ def _rebuild(connection: Connection, table: str, before: str, after: str) -> Non
         {"table": table},
     ).all()
     (made,) = (row.sql for row in rows if row.type == "table")
-    if made.count(before) != 1:
-        raise StateError(f"table {table} of the state store is not as this tool made it")
-    renamed = made.replace(before, after).replace(f"TABLE {table} ", f"TABLE {table}_new ", 1)
-    connection.exec_driver_sql(renamed)
+    for before, after in {**edits, f"TABLE {table} ": f"TABLE {table}_new "}.items():
+        if made.count(before) != 1:
+            raise StateError(f"table {table} of the state store is not as this tool made it")
+        made = made.replace(before, after)
+    connection.exec_driver_sql(made)
     connection.exec_driver_sql(f"INSERT INTO {table}_new SELECT * FROM {table}")  # noqa: S608 - our names
     connection.exec_driver_sql(f"DROP TABLE {table}")
     connection.exec_driver_sql(f"ALTER TABLE {table}_new RENAME TO {table}")

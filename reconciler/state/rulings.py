@@ -34,13 +34,13 @@ def write_ruling(
     Raises:
         UnitsTaken: An attempt has moved on since the person looked.
     """
+    touched: list[str] = []
     for closing in ruling.closings:
         known = attempt_by_id(connection, closing.attempt_id)
-        close_dates(connection, stack_id, known, closing, ids=ids, fence=fence)
+        touched += close_dates(connection, stack_id, known, closing, ids=ids, fence=fence)
     for finding in ruling.findings:
         known = attempt_by_id(connection, finding.attempt_id)
         settle_found(connection, known, finding.run.run_ids, finding.run.run_group)
-    touched = [closing.attempt_id for closing in ruling.closings]
     touched.extend(finding.attempt_id for finding in ruling.findings)
     for standing in ruling.standings:
         new = _entry(standing, ruling, ids=ids, number=next_number(connection, stack_id))
@@ -51,7 +51,7 @@ def write_ruling(
 
 
 def _entry(standing: Standing, ruling: Ruling, *, ids: IdSource, number: int) -> Attempt:
-    """The row of a standing. It counts as sent now, so that it goes before whatever was there."""
+    """The row of a standing; with the highest number, it goes before whatever was there."""
     run = standing.run
     whole = DateSet((standing.dates,))
     return Attempt(

@@ -1,7 +1,8 @@
 """Tables of the state store, the same on every database.
 
 Times are integers: milliseconds since 1970 UTC. Data dates are ISO texts, `end_date` exclusive. Nothing is
-ever deleted; order comes from `number` and `seq`, never from clocks.
+ever deleted; order comes from `number` and `seq`, never from clocks; tries that were split by date share
+their number.
 
 `attempt.coverage` is JSON `[["2020-05-20..2020-05-31", "success", false], …]`: range, status, gone.
 `attempt.run_ids` is a JSON list of texts.
@@ -20,7 +21,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 #: Version of this schema; a store with a newer one is refused, one with an older one is upgraded
@@ -83,7 +83,6 @@ attempt = Table(
     Column("run_group", Text),
     Column("coverage", Text, nullable=False),
     Column("observed_at", BigInteger),
-    UniqueConstraint("stack_id", "number"),
     CheckConstraint(
         "state IN ('intent','sent','unknown','partial','accepted','refused','void','absent',"
         "'settled','requested','forgotten')",

@@ -27,6 +27,7 @@ from reconciler.state.attempts import (
     attempt_by_id,
     attempts_of_call,
     close_dates,
+    every_attempt,
     insert_attempt,
     know_series,
     next_number,
@@ -44,6 +45,7 @@ from reconciler.state.database import Database
 from reconciler.state.rulings import write_ruling
 from reconciler.state.schema import FORMAT, attempt, metadata, stack, tag, usage
 from reconciler.state.transitions import move
+from reconciler.state.verifying import verify
 
 #: How long a lease lasts unless it is renewed.
 LEASE_MILLIS = 60_000
@@ -164,6 +166,19 @@ class SqlStore:
         """All entries of the journal, oldest first."""
         with self._database.reading() as connection:
             return tuple(journal_table.entries(connection, self._stack_id))
+
+    def every_attempt(self) -> tuple[Attempt, ...]:
+        """Every attempt, also those that a snapshot leaves out because they are forgotten."""
+        with self._database.reading() as connection:
+            return every_attempt(connection, self._stack_id)
+
+    def verify(self) -> tuple[str, ...]:
+        """What is wrong with the journal and the record, one line each; empty when nothing is."""
+        with self._database.reading() as connection:
+            entries = tuple(journal_table.entries(connection, self._stack_id))
+            return tuple(
+                verify(self._stack_id, entries, every_attempt(connection, self._stack_id))
+            )
 
     def created_for(self) -> str | None:
         """The id of the plan for whose apply the store was made, or None."""
@@ -351,15 +366,15 @@ class SqlStore:
         with self._guarded(lease, Durable.ABSENT) as connection:
             known = attempt_by_id(connection, attempt_id)
             closing = Closing(attempt_id=attempt_id, dates=dates, state=AttemptState.ABSENT)
-            close_dates(
+            touched = close_dates(
                 connection, self._stack_id, known, closing, ids=self._ids, fence=lease.fence
             )
-            self._note(
-                connection,
-                fence=lease.fence,
-                event="absent",
-                data={"attempt": attempt_id, "dates": list(dates.texts()), "proof": proof},
-            )
+            data: dict[str, object] = {
+                "attempts": list(touched),
+                "dates": list(dates.texts()),
+                "proof": proof,
+            }
+            self._note(connection, fence=lease.fence, event="absent", data=data)
 
     def rule(self, lease: Lease, ruling: Ruling) -> None:
         """Record what a person decided, all of it or nothing.

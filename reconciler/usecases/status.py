@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from reconciler.applying.engine import Stop
-from reconciler.applying.gathering import Gathered, Refresh, gather
+from reconciler.applying.gathering import Discovering, Gathered, Refresh, gather
 from reconciler.applying.waiting import Watch, follow
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
@@ -126,7 +126,7 @@ async def _gather(
             clock=workspace.clock,
             refresh=refresh,
             selected=selection,
-            discovering=False,
+            discovering=Discovering.NOTHING,
         )
 
 

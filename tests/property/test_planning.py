@@ -162,7 +162,7 @@ def matters(attempts: Sequence[Attempt], date: dt.date) -> tuple[str, UnitStatus
     """The id of the attempt that matters on a date, and what was last seen there."""
     covering = sorted(
         (one for one in attempts if date in one.dates),
-        key=lambda one: (one.signed_at or one.created_at, one.number),
+        key=lambda one: one.number,
     )
     ran = [one for one in covering if one.state is not AttemptState.INTENT]
     ran = [one for one in ran if not one.state.never_ran]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exit_codes import ExitCode
-from reconciler.cli.options import workspace_of
+from reconciler.cli.options import UNIT_METAVAR, Units, workspace_of
 from reconciler.cli.output import Terminal, answer, note_diagnostics
 from reconciler.model.addresses import UnitRange
 from reconciler.planning.deciding import Verdict
@@ -18,15 +18,11 @@ from reconciler.usecases.explain import explain_unit
     "  reconciler explain backfill.orders@2020-05-21\n"
     "  reconciler explain backfill.orders@2020-05-20..2020-05-31",
 )
-@click.argument("unit", metavar="ADDR@DATE[..DATE]")
+@click.argument("unit", type=Units(), metavar=UNIT_METAVAR)
 @click.pass_obj
-def command(terminal: Terminal, unit: str) -> ExitCode:
+def command(terminal: Terminal, unit: UnitRange) -> ExitCode:
     """Say why units are where they are: what is desired, every attempt, what the next plan does."""
-    try:
-        asked = UnitRange.parse(unit)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-    known = explain_unit(workspace_of(terminal), asked)
+    known = explain_unit(workspace_of(terminal), unit)
     note_diagnostics(known.diagnostics)
     upcoming = [
         (str(dates), _words(verdict, generation)) for dates, generation, verdict in known.next

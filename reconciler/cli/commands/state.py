@@ -7,10 +7,12 @@ import json
 import click
 
 from reconciler.cli.exit_codes import ExitCode
-from reconciler.cli.options import workspace_of
+from reconciler.cli.options import UNIT_METAVAR, Units, reasoned, workspace_of
 from reconciler.cli.output import Terminal, answer
 from reconciler.formats.statefile import state_document
+from reconciler.model.addresses import UnitRange
 from reconciler.rendering.state_text import render_attempts, render_list
+from reconciler.usecases.forget import forget
 from reconciler.usecases.state import read_state
 
 
@@ -18,10 +20,11 @@ from reconciler.usecases.state import read_state
     epilog="\b\nExamples:\n"
     "  reconciler state list\n"
     "  reconciler state show backfill.orders\n"
+    "  reconciler state forget backfill.orders@2020-05-21\n"
     "  reconciler state pull > state.json"
 )
 def command() -> None:
-    """Look at the record itself, as it stands: nothing is read from the service."""
+    """Look at the record itself, as it stands, or take units off it."""
 
 
 @command.command("list")
@@ -41,6 +44,21 @@ def show(terminal: Terminal, address: str) -> ExitCode:
     if not attempts:
         raise click.BadParameter(f"nothing is on record for {address}", param_hint="ADDR")
     answer(render_attempts(attempts, terminal.paint))
+    return ExitCode.OK
+
+
+@command.command("forget")
+@click.argument("unit", type=Units(), metavar=UNIT_METAVAR)
+@reasoned(required=False)
+@click.pass_obj
+def forget_(terminal: Terminal, unit: UnitRange, reason: str | None) -> ExitCode:
+    """Take units off the record; the next plan looks for their runs anew.
+
+    A backfill that the service still lists is adopted again; one that it has forgotten is missing then.
+    What is in flight or of unknown outcome cannot be forgotten.
+    """
+    dates = forget(workspace_of(terminal), unit, reason=reason)
+    answer(f"Forgotten: {unit.address}@{dates}. `reconciler plan` shows what follows from it.")
     return ExitCode.OK
 
 

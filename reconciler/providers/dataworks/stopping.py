@@ -48,9 +48,12 @@ async def stop_runs(
     tried = await each([row for row in rows if not row.status.ended], stop)
     stopped = [row for row, problem in tried if problem is None]
     left = [(row, problem) for row, problem in tried if problem is not None]
-    # What has not begun on a date whose running part was stopped waits for a parent in vain.
-    running = [row for row, _ in left if row.status not in _NOT_BEGUN]
-    ended = _dates(stopped, attempt) - _dates(running, attempt)
+    # What has not begun on a date whose running part was stopped waits for a parent in vain; so do the
+    # later dates of a call that takes one after the other.
+    running = _dates((row for row, _ in left if row.status not in _NOT_BEGUN), attempt)
+    ended = _dates(stopped, attempt) - running
+    if attempt.serial and ended:
+        ended |= _dates((row for row, _ in left), attempt) & _from(ended) - running
     return StopReport(
         dates=ended & dates,
         stopped=len(stopped),
@@ -76,6 +79,12 @@ async def _rows(
         for row in listing.rows
         if row.date is not None and row.date in dates
     ]
+
+
+def _from(dates: DateSet) -> DateSet:
+    """Every date from the first on."""
+    first = dates.ranges[0].start
+    return DateSet((DateRange(first, dt.date.max),))
 
 
 def _dates(rows: Iterable[Instance], attempt: Attempt) -> DateSet:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 
 import pytest
@@ -67,25 +66,24 @@ def test_the_attempt_sent_last_matters_on_each_date() -> None:
     ]
 
 
-def test_order_is_that_of_sending_not_of_recording() -> None:
-    assert past_on(0, an_attempt(1, minutes=9), an_attempt(2, minutes=5)).attempt == "attempt-1"
+def test_order_is_the_stores_own_count_whatever_the_clocks_of_its_writers_say() -> None:
+    assert past_on(0, an_attempt(1, minutes=9), an_attempt(2, minutes=5)).attempt == "attempt-2"
+    assert past_on(0, an_attempt(2, minutes=5), an_attempt(1, minutes=9)).attempt == "attempt-2"
 
 
-def test_waiting_between_intent_and_sending_does_not_count() -> None:
-    slow = dataclasses.replace(an_attempt(1, minutes=9), created_at=at(0))
-    assert past_on(0, slow, an_attempt(2, minutes=5)).attempt == "attempt-1"
-
-
-def test_attempts_sent_at_the_same_moment_go_by_number() -> None:
-    second, first = an_attempt(2, minutes=5), an_attempt(1, minutes=5)
-    assert past_on(0, second, first).attempt == "attempt-2"
-
-
-def test_an_adopted_run_counts_from_its_creation() -> None:
+def test_an_adopted_run_counts_from_its_creation_but_goes_before_what_was_known() -> None:
     adopted = an_attempt(3, adopted=True, minutes=2)
-    assert past_on(0, an_attempt(1, minutes=1), adopted).attempt == "attempt-3"
-    assert past_on(0, an_attempt(1, minutes=4), adopted).attempt == "attempt-1"
+    assert past_on(0, an_attempt(1, minutes=4), adopted).attempt == "attempt-3"
     assert past_on(0, adopted).sent_at == at(2)
+
+
+def test_a_persons_request_goes_before_what_ran_until_a_call_follows_it() -> None:
+    asked = an_attempt(2, state=AttemptState.REQUESTED)
+    past = past_on(0, an_attempt(1, seen=FAILED), asked)
+    assert (past.attempt, past.ran, past.in_flight) == ("attempt-2", False, False)
+    refused = an_attempt(3, state=AttemptState.REFUSED)
+    assert past_on(0, an_attempt(1, seen=FAILED), asked, refused).attempt == "attempt-2"
+    assert past_on(0, asked, an_attempt(3, seen=SUCCESS)).status is SUCCESS
 
 
 @pytest.mark.parametrize("state", NEVER_RAN)

@@ -1,0 +1,43 @@
+"""`reconciler history`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from reconciler.cli.exit_codes import ExitCode
+from reconciler.cli.options import workspace_of
+from reconciler.cli.output import Terminal, answer, note
+from reconciler.rendering.history_text import history_document, render_history
+from reconciler.rendering.paint import clean
+from reconciler.usecases.history import read_history
+from reconciler.usecases.selection import Selection
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  reconciler history\n"
+    "  reconciler history 'backfill.orders-*' --json\n"
+    "  reconciler history --verify",
+)
+@click.argument("address", metavar="[ADDR]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--verify", is_flag=True, help="Check the chain of hashes, and the record against it."
+)
+@click.pass_obj
+def command(terminal: Terminal, address: str | None, as_json: bool, verify: bool) -> ExitCode:
+    """Show the journal, oldest first: who did what, when and why."""
+    targets = (address,) if address is not None else ()
+    known = read_history(workspace_of(terminal), Selection(targets=targets), verify=verify)
+    if as_json:
+        problems = known.problems if verify else None
+        answer(json.dumps(history_document(known.entries, problems), ensure_ascii=False))
+    else:
+        answer(render_history(known.entries, terminal.paint))
+    for line in known.problems:
+        note(f"error: {clean(line)}")
+    if verify and not known.problems:
+        note("the journal is whole, and the record agrees with it")
+    return ExitCode.ERROR if known.problems else ExitCode.OK

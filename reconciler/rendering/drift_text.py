@@ -1,0 +1,53 @@
+"""Drift for a person and for a script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.model.drift import Drift, DriftKind
+from reconciler.rendering.paint import Paint, Role, clean
+from reconciler.rendering.words import some
+
+#: Version of `drift --json`.
+DRIFT_VERSION = "1.0"
+
+_WORDS = {
+    DriftKind.REPAIRED: "had not succeeded by the record; was repaired or runs again",
+    DriftKind.RESTARTED: "had succeeded; runs again",
+    DriftKind.BROKEN: "had succeeded; has failed since",
+    DriftKind.VANISHED: "was in flight; the service knows it no more",
+    DriftKind.UNRECORDED: "bears our tag and is not on record; the next apply adopts it if it is declared",
+    DriftKind.FOREIGN: "someone else's run; if it is meant to count: reconciler adopt",
+}
+
+
+def render_drift(drifts: Sequence[Drift], *, reads: int, paint: Paint) -> str:
+    """One line a stretch of units; ends with a newline."""
+    lines = []
+    for one in drifts:
+        runs = ", ".join(map(clean, one.run_ids[:3]))
+        more = f" and {len(one.run_ids) - 3} more" if len(one.run_ids) > 3 else ""  # noqa: PLR2004 - those shown
+        lines.append(
+            f"  {paint(one.kind.value, Role.PROBLEM)}  {one.address}@{one.dates}: "
+            f"{_WORDS[one.kind]} (run {runs}{more})"
+        )
+    found = f"{some(len(drifts), 'difference')}" if drifts else "no difference"
+    lines.append(f"{paint('Drift:', Role.STRONG)} {found}. {some(reads, 'API call')} made.")
+    return "\n".join(lines) + "\n"
+
+
+def drift_document(drifts: Sequence[Drift], *, reads: int) -> dict[str, object]:
+    """`drift --json`."""
+    return {
+        "format_version": DRIFT_VERSION,
+        "drift": [
+            {
+                "address": str(one.address),
+                "dates": list(one.dates.texts()),
+                "kind": one.kind.value,
+                "run_ids": list(one.run_ids),
+            }
+            for one in drifts
+        ],
+        "reads": reads,
+    }

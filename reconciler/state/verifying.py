@@ -1,0 +1,70 @@
+"""Can the journal be believed? Its chain of hashes, and whether the record tells the same story.
+
+Whoever can write to the database can also write a whole new chain: keep a copy of the last hash elsewhere
+(`history --json` prints it) to notice that. Short of it, an edited, removed or inserted entry breaks the
+chain, and an attempt that was edited, removed or slipped in disagrees with its entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from reconciler.model.attempts import Attempt, AttemptState
+from reconciler.model.state import JournalEntry
+from reconciler.state.journal import GENESIS, hash_of
+
+#: Entries after which an attempt is in this state; others leave the state to observations.
+_STATES = {
+    "intent": AttemptState.INTENT,
+    "void": AttemptState.VOID,
+    "sent": AttemptState.SENT,
+    "refused": AttemptState.REFUSED,
+    "unknown": AttemptState.UNKNOWN,
+}
+
+
+def verify(
+    stack_id: str, entries: Iterable[JournalEntry], attempts: Iterable[Attempt]
+) -> Iterator[str]:
+    """What is wrong, one line each; nothing when all is well.
+
+    Args:
+        stack_id: Whose journal it is.
+        entries: All of it, oldest first.
+        attempts: All on record, forgotten ones too.
+    """
+    known = tuple(entries)
+    yield from _broken_links(stack_id, known)
+    last: dict[str, str] = {}
+    for entry in known:
+        for attempt_id in entry.attempts:
+            last[attempt_id] = entry.event
+    yield from _disagreements(last, attempts)
+
+
+def _broken_links(stack_id: str, entries: tuple[JournalEntry, ...]) -> Iterator[str]:
+    previous, expected = GENESIS, 1
+    for entry in entries:
+        if entry.seq != expected:
+            yield f"entries {expected} to {entry.seq - 1} are missing"
+        if entry.prev_hash != previous:
+            yield f"entry {entry.seq} does not follow the one before it"
+        if hash_of(stack_id, entry) != entry.hash:
+            yield f"entry {entry.seq} ({entry.event}) was edited"
+        previous, expected = entry.hash, entry.seq + 1
+
+
+def _disagreements(last: Mapping[str, str], attempts: Iterable[Attempt]) -> Iterator[str]:
+    on_record = set()
+    for attempt in attempts:
+        on_record.add(attempt.id)
+        event = last.get(attempt.id)
+        if event is None:
+            yield f"attempt {attempt.id} is on record, and the journal knows nothing of it"
+        elif event in _STATES and attempt.state is not _STATES[event]:
+            yield (
+                f"attempt {attempt.id} is {attempt.state.value} on record; "
+                f"the journal last says {event}"
+            )
+    for attempt_id in sorted(last.keys() - on_record):
+        yield f"attempt {attempt_id} is in the journal, and gone from the record"

@@ -1,0 +1,198 @@
+"""What the commands share with which a person decides something: the lock, the reads, the units."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.applying.gathering import Line, gather, observe_attempts
+from reconciler.model.addresses import Address
+from reconciler.model.attempts import Attempt, RecordedState
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.diagnostics import Diagnostic, Severity
+from reconciler.model.errors import InputError
+from reconciler.model.resources import Resource
+from reconciler.model.series import Series
+from reconciler.model.state import Lease
+from reconciler.planning.deciding import Verdict
+from reconciler.planning.history import Past, attempts_by_subject, history
+from reconciler.planning.situation import Situation, decide_all, explained
+from reconciler.usecases.locking import locked
+from reconciler.usecases.plan import connections_in_use, sound_specs
+from reconciler.wiring.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reconciler.state.store import SqlStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """Units of one address that are alike, with all that is known of them.
+
+    `verdict` is None where no spec declares them (any more); `past` where nothing is on record.
+    """
+
+    dates: DateRange
+    connection: str
+    series: Series
+    generation: int
+    past: Past | None
+    verdict: Verdict | None
+
+    @property
+    def unclear(self) -> bool:
+        """Whether nobody knows if a call for it ran."""
+        past = self.past
+        return past is not None and past.ran and past.state.unresolved and past.status is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a decision is made with, under the lock."""
+
+    workspace: Workspace
+    store: SqlStore
+    lease: Lease
+    lines: Mapping[str, Line]
+    resources: tuple[Resource, ...]
+    recorded: RecordedState
+
+    def resource(self, address: Address) -> Resource | None:
+        """What a spec declares at an address."""
+        return next((one for one in self.resources if one.address == address), None)
+
+    def line(self, connection: str) -> Line:
+        """A connection that something on record was made through.
+
+        Raises:
+            InputError: The project has it no more.
+        """
+        if connection not in self.lines:
+            summary = f"the project has no connection {connection} any more"
+            raise InputError([problem("unknown_connection", summary)])
+        return self.lines[connection]
+
+    def now(self) -> dt.datetime:
+        """This moment."""
+        return self.workspace.clock.now()
+
+    async def observe(self, concerns: Callable[[Attempt], bool]) -> None:
+        """Read runs that were just put on record, so that it says how far they are."""
+        recorded = self.store.snapshot()
+        fresh = [one for one in recorded.attempts if concerns(one)]
+        at = self.workspace.clock.now()
+        changed = await observe_attempts(fresh, recorded, self.lines, at=at, unreadable={})
+        self.store.observe(changed, at=at)
+
+
+def at_desk(workspace: Workspace, command: str, work: Callable[[Desk], Awaitable[None]]) -> None:
+    """Do something under the lock, with the specs, the record and every connection at hand.
+
+    Raises:
+        InputError: The specs are wrong.
+        StateError: There is no store, it cannot be used, or someone else holds its lock.
+    """
+    resources = sound_specs(workspace).resources
+    store = workspace.store_to_write(command, create=False)
+
+    async def run() -> None:
+        async with _desk(workspace, store, resources) as desk:
+            await work(desk)
+
+    try:
+        asyncio.run(run())
+    finally:
+        store.close()
+
+
+@asynccontextmanager
+async def _desk(
+    workspace: Workspace, store: SqlStore, resources: tuple[Resource, ...]
+) -> AsyncIterator[Desk]:
+    names = connections_in_use(workspace, resources, store.snapshot())
+    async with workspace.lines(names) as lines, locked(store, workspace.clock) as lease:
+        yield Desk(
+            workspace=workspace,
+            store=store,
+            lease=lease,
+            lines=lines,
+            resources=resources,
+            recorded=store.snapshot(),
+        )
+        today = workspace.clock.now().date()
+        for name, line in lines.items():
+            store.count_calls(name, today, line.provider.calls_made)
+
+
+async def look_at(desk: Desk, address: Address, dates: DateSet) -> tuple[Unit, ...]:
+    """Read everything about some units as a plan would, and record what was seen.
+
+    Raises:
+        InputError: Some of them are neither declared nor on record, or could not be read.
+    """
+    gathered = await gather(
+        desk.resources,
+        desk.recorded,
+        desk.lines,
+        clock=desk.workspace.clock,
+        selected=lambda one: one == address,
+    )
+    desk.store.observe(gathered.changed, at=gathered.at)
+    unreadable = gathered.situation.unreadable.values()
+    if unreadable:
+        raise InputError(unreadable)
+    found = _units(gathered.situation, address, dates)
+    units = tuple(sorted(found, key=lambda unit: unit.dates))
+    missing = dates - DateSet.of(unit.dates for unit in units)
+    if missing:
+        summary = f"{address}@{missing}: neither declared there nor on record for it"
+        hint = (
+            "`reconciler status` shows what is declared, `reconciler state list` what is on record"
+        )
+        raise InputError([problem("unknown_unit", summary, hint)])
+    return units
+
+
+def _units(situation: Situation, address: Address, dates: DateSet) -> Iterator[Unit]:
+    seen = DateSet()
+    for decided in decide_all(situation):
+        resource = decided.resource
+        if resource.address != address:
+            continue
+        for piece, facts, verdict in explained(decided):
+            for part in DateSet((piece,)) & dates:
+                seen |= DateSet((part,))
+                yield Unit(
+                    dates=part,
+                    connection=resource.connection,
+                    series=resource.series,
+                    generation=facts.generation,
+                    past=facts.past,
+                    verdict=verdict,
+                )
+    yield from _undeclared(situation.recorded, address, dates - seen)
+
+
+def _undeclared(recorded: RecordedState, address: Address, left: DateSet) -> Iterator[Unit]:
+    """Units that were declared once: what is on record for the address."""
+    for attempts in attempts_by_subject(recorded).values():
+        by_id = {one.id: one for one in attempts}
+        for piece, past in history(attempts).restricted(left):
+            if past.address == address:
+                yield Unit(
+                    dates=piece,
+                    connection=by_id[past.attempt].connection,
+                    series=recorded.series[past.series],
+                    generation=past.generation,
+                    past=past,
+                    verdict=None,
+                )
+
+
+def problem(code: str, summary: str, hint: str = "") -> Diagnostic:
+    """Why a decision was not recorded."""
+    return Diagnostic(severity=Severity.ERROR, code=code, summary=summary, hint=hint)

@@ -1,0 +1,69 @@
+"""Forget: take units off the record, so that the next plan looks at the service anew."""
+
+from __future__ import annotations
+
+from reconciler.model.addresses import UnitRange
+from reconciler.model.attempts import AttemptState, RecordedState
+from reconciler.model.dates import DateSet
+from reconciler.model.errors import InputError
+from reconciler.model.state import Closing, Ruling
+from reconciler.usecases.deciding_by_hand import Desk, at_desk, problem
+from reconciler.wiring.workspace import Workspace
+
+
+def forget(workspace: Workspace, units: UnitRange, *, reason: str | None) -> DateSet:
+    """Forget every attempt that was made for an address, on some of its dates.
+
+    What is in flight or of unknown outcome cannot be forgotten: the store refuses it. Nor can a part of
+    what one call made: listings show a call's runs together, so the rest would hide what was forgotten, and
+    it would be started again.
+
+    Returns:
+        The dates on which there was something to forget.
+
+    Raises:
+        InputError: Nothing is on record there, or the units are a part of a call's.
+        UnitsTaken: Something may still run there.
+        StateError: The store cannot be used.
+    """
+    forgotten = DateSet()
+
+    async def work(desk: Desk) -> None:
+        nonlocal forgotten
+        asked = DateSet((units.dates,))
+        closings = tuple(
+            Closing(attempt_id=one.id, dates=dates, state=AttemptState.FORGOTTEN)
+            for one in desk.recorded.attempts
+            if one.address == units.address and (dates := DateSet((one.dates,)) & asked)
+        )
+        if not closings:
+            hint = "`reconciler explain` tells for which address it ran"
+            raise InputError([problem("not_on_record", f"nothing is on record for {units}", hint)])
+        _refuse_parts(closings, desk.recorded)
+        ruling = Ruling(
+            event="forgotten",
+            units=(str(units),),
+            reason=reason,
+            at=desk.now(),
+            closings=closings,
+        )
+        desk.store.rule(desk.lease, ruling)
+        forgotten = DateSet.of(piece for closing in closings for piece in closing.dates)
+
+    at_desk(workspace, "state forget", work)
+    return forgotten
+
+
+def _refuse_parts(closings: tuple[Closing, ...], recorded: RecordedState) -> None:
+    forgotten = {closing.attempt_id: closing.dates for closing in closings}
+    runs = {run for one in recorded.attempts if one.id in forgotten for run in one.run_ids}
+    left = [
+        f"{one.address}@{rest}"
+        for one in recorded.attempts
+        if runs.intersection(one.run_ids)
+        and (rest := DateSet((one.dates,)) - forgotten.get(one.id, DateSet()))
+    ]
+    if left:
+        summary = f"the same runs are on record for {', '.join(left)}"
+        hint = "forget whole calls: name all of their dates at once"
+        raise InputError([problem("part_of_a_call", summary, hint)])

@@ -1,0 +1,103 @@
+"""Stop: end runs of ours that are in flight, as far as the service lets us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler.model.addresses import UnitRange
+from reconciler.model.attempts import Attempt, UnitRecord
+from reconciler.model.calls import StopReport
+from reconciler.model.dates import DateSet
+from reconciler.model.errors import InputError
+from reconciler.model.rangemap import RangeMap
+from reconciler.model.runs import UnitStatus
+from reconciler.model.state import Ruling
+from reconciler.usecases.deciding_by_hand import Desk, Unit, at_desk, look_at, problem
+from reconciler.wiring.workspace import Workspace
+
+_STOPPED = UnitRecord(UnitStatus.STOPPED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """What somebody wants stopped, and why."""
+
+    units: UnitRange
+    reason: str
+
+
+def stop(workspace: Workspace, stopping: Stopping) -> StopReport:
+    """Stop what is in flight on some units.
+
+    Who asked and why is on record before anything is stopped.
+
+    Returns:
+        What was stopped, and what goes on.
+
+    Raises:
+        InputError: Nothing of it is in flight, or nobody knows whether it is.
+        ProviderError: The service could not be asked.
+        StateError: The store cannot be used.
+    """
+    reports: list[StopReport] = []
+
+    async def work(desk: Desk) -> None:
+        units = await look_at(desk, stopping.units.address, DateSet((stopping.units.dates,)))
+        flying = _in_flight(units, stopping)
+        desk.store.rule(desk.lease, _note("stopping", stopping, desk))
+        by_id = {attempt.id: attempt for attempt in desk.store.snapshot().attempts}
+        for attempt_id, dates in flying.items():
+            reports.append(await _stop(by_id[attempt_id], dates, desk))
+        whole = _joined(reports)
+        data: dict[str, object] = {
+            "dates": list(whole.dates.texts()),
+            "stopped": whole.stopped,
+            "left": list(whole.left),
+        }
+        desk.store.rule(desk.lease, replace(_note("stopped", stopping, desk), data=data))
+
+    at_desk(workspace, "stop", work)
+    return _joined(reports)
+
+
+def _in_flight(units: tuple[Unit, ...], stopping: Stopping) -> dict[str, DateSet]:
+    """By attempt, the dates on which it is in flight."""
+    unclear = DateSet.of(unit.dates for unit in units if unit.unclear)
+    if unclear:
+        name = f"{stopping.units.address}@{unclear}"
+        hint = "once its run is found, or named with `reconciler resolve`, it can be stopped"
+        raise InputError(
+            [problem("unknown_outcome", f"{name}: nobody knows whether it runs", hint)]
+        )
+    flying: dict[str, DateSet] = {}
+    for unit in units:
+        past = unit.past
+        if past is not None and past.ran and past.in_flight and not past.gone:
+            flying[past.attempt] = flying.get(past.attempt, DateSet()) | DateSet((unit.dates,))
+    if not flying:
+        raise InputError(
+            [problem("nothing_in_flight", f"nothing of {stopping.units} is in flight")]
+        )
+    return flying
+
+
+async def _stop(attempt: Attempt, dates: DateSet, desk: Desk) -> StopReport:
+    provider = desk.line(attempt.connection).provider
+    report = await provider.stop(attempt, desk.recorded.series[attempt.series], dates)
+    coverage = attempt.coverage.overlaid(RangeMap.constant(report.dates, _STOPPED))
+    stopped = replace(attempt, coverage=coverage)
+    # Not read back at once: the service may show it running for a moment longer.
+    desk.store.observe([stopped], at=desk.now())
+    return report
+
+
+def _joined(reports: list[StopReport]) -> StopReport:
+    return StopReport(
+        dates=DateSet.of(piece for report in reports for piece in report.dates),
+        stopped=sum(report.stopped for report in reports),
+        left=tuple(line for report in reports for line in report.left),
+    )
+
+
+def _note(event: str, stopping: Stopping, desk: Desk) -> Ruling:
+    return Ruling(event=event, units=(str(stopping.units),), reason=stopping.reason, at=desk.now())

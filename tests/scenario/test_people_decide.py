@@ -1,0 +1,345 @@
+"""What people decide: unknown, held and lost units, runs started by hand, stops, locks, forgetting."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from tests.scenario.sandbox import Sandbox, decisions
+
+UNIT = "manualflow.close@2020-05-31"
+CREATE = "CreateManualDag"
+WHY = ("--reason", "looked at the console")
+
+#: The signature's validity and the skew, in seconds, and a little more.
+QUARANTINE = 16 * 60 + 5
+
+
+def lost_flow(sandbox: Sandbox, effect: str) -> None:
+    """Start a manual flow, and lose the answer."""
+    sandbox.flow()
+    sandbox.faults([{"operation": CREATE, "nth": 1, "effect": effect}])
+    assert sandbox.apply().code == 3
+
+
+def run_ids(sandbox: Sandbox) -> list[str]:
+    return [str(one) for entry in sandbox.ledger() for one in entry["dag_ids"]]
+
+
+@pytest.mark.parametrize("effect", ["execute_then_drop", "reset_mid_body", "garbage"])
+def test_the_run_of_a_lost_manual_call_is_shown_and_named_by_a_person(
+    sandbox: Sandbox, effect: str
+) -> None:
+    lost_flow(sandbox, effect)
+    (run_id,) = run_ids(sandbox)
+    shown = sandbox.run("plan")
+    assert f"it might be run {run_id}" in shown.out
+    assert f"reconciler resolve {UNIT}" in shown.out
+    assert sandbox.apply().code == 3
+
+    resolved = sandbox.run("resolve", UNIT, "--run-id", run_id, *WHY)
+
+    assert resolved.code == 0, resolved.err
+    assert sandbox.apply("--wait").code == 0
+    assert decisions(sandbox.plan()) == {"none succeeded": ["2020-05-31"]}
+    assert len(sandbox.ledger()) == 1
+
+
+def test_a_call_that_never_ran_goes_out_after_a_person_said_so(sandbox: Sandbox) -> None:
+    lost_flow(sandbox, "drop")
+    early = sandbox.run("resolve", UNIT, "--never-ran", *WHY)
+    assert early.code == 1
+    assert "may still be executed" in early.err
+    assert sandbox.apply().code == 3
+
+    sandbox.advance(QUARANTINE)
+    assert sandbox.run("resolve", UNIT, "--never-ran", *WHY).code == 0
+
+    assert decisions(sandbox.plan()) == {"create never_started": ["2020-05-31"]}
+    assert sandbox.apply("--wait").code == 0
+    assert len(sandbox.ledger()) == 1
+
+
+def test_work_that_is_done_by_a_persons_word_is_not_started(sandbox: Sandbox) -> None:
+    lost_flow(sandbox, "drop")
+    assert sandbox.run("resolve", UNIT, "--succeeded", *WHY).code == 0
+    assert decisions(sandbox.plan("--refresh", "full")) == {"none succeeded": ["2020-05-31"]}
+    assert sandbox.apply().code == 0
+    assert sandbox.ledger() == []
+
+
+@pytest.mark.parametrize("effect", ["drop", "execute_then_drop"])
+def test_an_unknown_call_is_followed_by_another_only_on_request_and_after_its_time(
+    sandbox: Sandbox, effect: str
+) -> None:
+    lost_flow(sandbox, effect)
+    assert "may still be executed" in sandbox.run("resolve", UNIT, "--rerun", *WHY).err
+    sandbox.advance(QUARANTINE)
+    assert sandbox.run("resolve", UNIT, "--rerun", *WHY).code == 0
+    assert decisions(sandbox.plan()) == {"rerun requested": ["2020-05-31"]}
+    assert sandbox.apply("--wait").code == 0
+    assert decisions(sandbox.plan()) == {"none succeeded": ["2020-05-31"]}
+    assert len(sandbox.ledger()) == (2 if effect == "execute_then_drop" else 1)
+
+
+def test_one_word_at_a_time_and_only_where_it_is_needed(sandbox: Sandbox) -> None:
+    sandbox.flow()
+    assert sandbox.run("resolve", UNIT, *WHY).code == 1
+    assert sandbox.run("resolve", UNIT, "--rerun", "--succeeded", *WHY).code == 1
+    assert sandbox.run("resolve", UNIT, "--rerun").code == 1
+    assert sandbox.run("resolve", UNIT, "--rerun", "--reason", " ").code == 1
+    assert sandbox.apply("--wait").code == 0
+    needless = sandbox.run("resolve", UNIT, "--rerun", *WHY)
+    assert needless.code == 1
+    assert "nothing to decide" in needless.err
+    assert "`reruns`" in needless.err
+    elsewhere = sandbox.run("resolve", "manualflow.close@2020-06-01", "--rerun", *WHY)
+    assert "neither declared" in elsewhere.err
+    assert sandbox.apply().code == 0
+    assert len(sandbox.ledger()) == 1
+
+
+def test_a_range_is_decided_whole_or_not_at_all(sandbox_of: Callable[..., Sandbox]) -> None:
+    sandbox = sandbox_of(world="nodes: [{id: 1, fail: [2020-05-22]}]")
+    sandbox.backfill(parallelism=10)
+    assert sandbox.apply("--wait").code == 3
+    whole = sandbox.run("resolve", "backfill.orders@2020-05-21..2020-05-22", "--rerun", *WHY)
+    assert whole.code == 1
+    assert "2020-05-21: nothing to decide" in whole.err
+    assert decisions(sandbox.plan())["hold failed"] == ["2020-05-22"]
+    assert sandbox.run("resolve", "backfill.orders@2020-05-22", "--rerun", *WHY).code == 0
+    assert decisions(sandbox.plan())["rerun requested"] == ["2020-05-22"]
+
+
+def test_failed_dates_that_were_done_elsewhere_stay_done(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of(world="nodes: [{id: 1, fail: [2020-05-22]}]")
+    sandbox.backfill(parallelism=10)
+    assert sandbox.apply("--wait").code == 3
+    assert sandbox.run("resolve", "backfill.orders@2020-05-22", "--succeeded", *WHY).code == 0
+    assert sandbox.apply("--wait").code == 0
+    assert decisions(sandbox.plan("--refresh", "full")) == {
+        "none succeeded": ["2020-05-20..2020-05-31"]
+    }
+    assert len(sandbox.ledger()) == 1
+
+
+def test_after_a_lost_store_manual_runs_are_candidates_and_a_person_says_which_is_ours(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.flow()
+    sandbox.backfill()
+    assert sandbox.apply("--wait").code == 0
+    lose_the_store(sandbox)
+
+    assert sandbox.apply("--wait").code == 3
+
+    plan = sandbox.plan()
+    assert decisions(plan) == {
+        "none succeeded": ["2020-05-20..2020-05-31"],
+        "hold candidate": ["2020-05-31"],
+    }
+    (run_id,) = [one for action in plan["actions"] for one in action.get("run_ids", [])] or (
+        run_ids(sandbox)[-1:]
+    )
+    assert sandbox.run("resolve", UNIT, "--run-id", run_id, *WHY).code == 0
+    assert sandbox.apply("--wait").code == 0
+    assert decisions(sandbox.plan()).keys() == {"none succeeded"}
+    assert len(sandbox.ledger()) == 2
+
+
+def test_candidates_that_are_not_ours_do_not_keep_a_flow_from_running(sandbox: Sandbox) -> None:
+    sandbox.flow()
+    assert sandbox.apply("--wait").code == 0
+    lose_the_store(sandbox)
+    assert sandbox.apply().code == 0
+    assert decisions(sandbox.plan()) == {"hold candidate": ["2020-05-31"]}
+    assert sandbox.run("resolve", UNIT, "--never-ran", *WHY).code == 0
+    assert decisions(sandbox.plan()) == {"create never_started": ["2020-05-31"]}
+    assert sandbox.apply("--wait").code == 0
+    assert len(sandbox.ledger()) == 2
+
+
+def test_a_run_started_by_hand_counts_once_it_is_adopted(sandbox: Sandbox) -> None:
+    sandbox.backfill("by-hand", dates={"start": "2020-05-20", "end": "2020-05-25"})
+    assert sandbox.apply().code == 0
+    (sandbox.root / "specs" / "by-hand.yaml").unlink()
+    lose_the_store(sandbox)
+    sandbox.backfill("orders", params={"1": {"k": "v"}})
+    # Its name bears the tag of another series, so it is not taken for ours by hand either.
+    run_id = run_ids(sandbox)[0]
+    refused = sandbox.run("adopt", "backfill.orders", "--run-id", run_id)
+    assert refused.code == 1, refused.out
+
+
+def test_a_foreign_flow_run_is_adopted_by_its_id(sandbox: Sandbox) -> None:
+    sandbox.flow()
+    assert sandbox.apply("--wait").code == 0
+    lose_the_store(sandbox)
+    assert sandbox.apply().code == 0
+    (run_id,) = run_ids(sandbox)
+
+    adopted = sandbox.run("adopt", "manualflow.close", "--run-id", run_id)
+
+    assert adopted.code == 0, adopted.err
+    assert "manualflow.close@2020-05-31" in adopted.out
+    assert decisions(sandbox.plan()) == {"none succeeded": ["2020-05-31"]}
+    again = sandbox.run("adopt", "manualflow.close", "--run-id", run_id)
+    assert "on record already" in again.err
+    unknown = sandbox.run("adopt", "manualflow.close", "--run-id", "4242")
+    assert unknown.code == 1
+    assert "4242" in unknown.err
+    other = sandbox.run("adopt", "manualflow.other", "--run-id", run_id)
+    assert "no spec declares manualflow.other" in other.err
+
+
+def test_runs_in_flight_are_stopped_and_stay_stopped(sandbox_of: Callable[..., Sandbox]) -> None:
+    sandbox = sandbox_of(world="nodes: [{id: 1, seconds: 864000}]")
+    sandbox.backfill(onFailure="rerun")
+    assert sandbox.apply().code == 0
+    sandbox.advance(1)
+
+    stopped = sandbox.run("stop", "backfill.orders@2020-05-20..2020-05-31", *WHY)
+
+    assert stopped.code == 0, stopped.err
+    assert "2020-05-20..2020-05-31" in stopped.out
+    assert decisions(sandbox.plan()) == {"hold stopped": ["2020-05-20..2020-05-31"]}
+    assert "nothing of" in sandbox.run("stop", "backfill.orders@2020-05-20", *WHY).err
+    events = [one["event"] for one in sandbox.run("history", "--json").json["entries"]]
+    assert events[-2:] == ["stopping", "stopped"]
+    unit = "backfill.orders@2020-05-20..2020-05-31"
+    assert sandbox.run("resolve", unit, "--rerun", *WHY).code == 0
+    assert decisions(sandbox.plan()) == {"rerun requested": ["2020-05-20..2020-05-31"]}
+
+
+def test_what_the_service_cannot_stop_is_named(sandbox_of: Callable[..., Sandbox]) -> None:
+    sandbox = sandbox_of(world="nodes: [{id: 1, seconds: 864000}]")
+    sandbox.backfill()
+    assert sandbox.apply().code == 0
+    sandbox.advance(1)
+    stopped = sandbox.run("stop", "backfill.orders@2020-05-30", *WHY)
+    assert stopped.code == 3
+    assert "goes on: instance" in stopped.err
+    assert "has not begun" in stopped.err
+    assert decisions(sandbox.plan()) == {"wait in_flight": ["2020-05-20..2020-05-31"]}
+
+
+def test_a_lock_left_behind_is_ended_by_its_id(sandbox: Sandbox) -> None:
+    sandbox.backfill()
+    assert sandbox.apply("--wait").code == 0
+    with sqlite3.connect(sandbox.root / ".reconciler" / "state.db") as store:
+        store.execute(
+            "UPDATE stack SET holder = 'ann@runner', lock_id = 'k3v5q7', held_since = 0,"
+            " lease_until = 9999999999999"
+        )
+    sandbox.backfill("more", target={"rootNode": 2})
+    locked = sandbox.apply()
+    assert locked.code == 5
+    assert "reconciler unlock k3v5q7" in locked.err
+    assert sandbox.run("unlock", "other").code == 1
+    assert sandbox.run("unlock", "k3v5q7", *WHY).code == 0
+    assert sandbox.apply().code == 0
+    last = next(
+        one
+        for one in sandbox.run("history", "--json").json["entries"]
+        if one["event"] == "unlocked"
+    )
+    assert last["data"]["holder"] == "ann@runner"
+    assert last["data"]["reason"] == WHY[1]
+
+
+def test_forgotten_units_are_looked_for_anew(sandbox: Sandbox) -> None:
+    sandbox.backfill()
+    assert sandbox.apply("--wait").code == 0
+    assert sandbox.run("state", "forget", "backfill.orders@2020-05-20..2020-05-31").code == 0
+    assert decisions(sandbox.plan()) == {"adopt found": ["2020-05-20..2020-05-31"]}
+    assert sandbox.apply("--wait").code == 0
+    assert len(sandbox.ledger()) == 1
+    assert sandbox.run("history", "--verify").code == 0
+
+
+def test_a_part_of_a_call_cannot_be_forgotten(sandbox: Sandbox) -> None:
+    sandbox.backfill()
+    assert sandbox.apply("--wait").code == 0
+    refused = sandbox.run("state", "forget", "backfill.orders@2020-05-22..2020-05-23")
+    assert refused.code == 1
+    assert "2020-05-20..2020-05-21, 2020-05-24..2020-05-31" in refused.err
+    assert decisions(sandbox.plan()).keys() == {"none succeeded"}
+
+
+def test_what_the_service_forgot_too_is_missing_once_it_is_forgotten(sandbox: Sandbox) -> None:
+    sandbox.backfill()
+    assert sandbox.apply("--wait").code == 0
+    sandbox.advance(40 * 86400)
+    assert decisions(sandbox.plan("--refresh", "full")).keys() == {"none succeeded"}
+    assert sandbox.run("state", "forget", "backfill.orders@2020-05-20..2020-05-31").code == 0
+    assert decisions(sandbox.plan())["create missing"] == ["2020-05-20..2020-05-31"]
+
+
+@pytest.mark.parametrize("fault", [[], [{"operation": CREATE, "nth": 1, "effect": "drop"}]])
+def test_what_may_still_run_cannot_be_forgotten(
+    sandbox_of: Callable[..., Sandbox], fault: list[dict[str, object]]
+) -> None:
+    sandbox = sandbox_of(
+        world="flows: [{project: test_project, name: test_flow, nodes: [{id: 7, seconds: 864000}]}]"
+    )
+    sandbox.flow()
+    sandbox.faults(fault)
+    sandbox.apply()
+    refused = sandbox.run("state", "forget", UNIT)
+    assert refused.code == 1
+    assert "cannot become forgotten" in refused.err
+    assert "nothing is on record" in sandbox.run("state", "forget", "backfill.x@2020-05-31").err
+
+
+def test_the_journal_tells_who_why_and_with_which_commit(sandbox: Sandbox) -> None:
+    lost_flow(sandbox, "drop")
+    sandbox.run("resolve", UNIT, "--succeeded", *WHY)
+    entries = sandbox.run("history", "--json").json["entries"]
+    resolved = entries[-1]
+    assert resolved["event"] == "resolved"
+    assert resolved["data"]["word"] == "succeeded"
+    assert resolved["data"]["units"] == [UNIT]
+    assert resolved["data"]["reason"] == WHY[1]
+    assert resolved["who"]
+    assert resolved["command"] == "resolve"
+    assert [one["event"] for one in entries] == [
+        "created",
+        "intent",
+        "sent",
+        "unknown",
+        "resolved",
+    ]
+    assert UNIT in sandbox.run("history", "manualflow.close").out
+    assert sandbox.run("history", "backfill.none").code == 1
+    assert "the record agrees with it" in sandbox.run("history", "--verify").err
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ("UPDATE journal SET who = 'bob' WHERE seq = 2", "entry 2 (intent) was edited"),
+        ("DELETE FROM journal WHERE seq = 3", "entries 3 to 3 are missing"),
+        ("UPDATE attempt SET state = 'refused'", "is refused on record; the journal last says"),
+        ("DELETE FROM attempt", "gone from the record"),
+        (
+            "UPDATE attempt SET attempt_id = 'x'",
+            "is on record, and the journal knows nothing of it",
+        ),
+    ],
+)
+def test_whoever_edits_the_store_is_found_out(sandbox: Sandbox, edit: str, said: str) -> None:
+    lost_flow(sandbox, "drop")
+    with sqlite3.connect(sandbox.root / ".reconciler" / "state.db") as store:
+        store.execute(edit)
+    verified = sandbox.run("history", "--verify")
+    assert verified.code == 1
+    assert said in verified.err
+
+
+def lose_the_store(sandbox: Sandbox) -> None:
+    for file in (sandbox.root / ".reconciler").glob("state.db*"):
+        file.unlink()
