@@ -39,6 +39,10 @@ class Known:
         """The attempts on record for a subject."""
         return tuple(self._by_subject.get(subject.fingerprint, ()))
 
+    def tries_of(self, call: Call) -> tuple[Attempt, ...]:
+        """The attempts on record that sent a call, or were to."""
+        return tuple(one for one in self.recorded.attempts if one.call_id == call.id)
+
     def started(self, series: Series, run_ids: Iterable[str]) -> None:
         """Remember runs that this apply has just started."""
         self.runs.add(series, run_ids)

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from reconciler.applying.checking import Checked, Known, look_again, moved, proved_absent
 from reconciler.applying.gathering import Line, RunsOnRecord
 from reconciler.applying.protocol import Sending, confirm, send_once
+from reconciler.applying.recovering import find_sent
 from reconciler.concurrency import each
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, RecordedState
@@ -178,6 +179,7 @@ class _Run:
             return
         if self._sent_before(call):
             self._tell(CallSkipped(address=call.address, dates=call.dates, call_id=call.id))
+            await self._recover(call)
             return
         if call.id in self._bench.spec_moved:
             self._moved(call, self._bench.spec_moved[call.id])
@@ -194,6 +196,16 @@ class _Run:
 
     def _sent_before(self, call: Call) -> bool:
         return call.id in self._sent_calls
+
+    async def _recover(self, call: Call) -> None:
+        """Adopt the run of a call that an earlier apply left unknown, if it is listed by now."""
+        line = self._bench.lines.get(call.connection)
+        for attempt in self._known.tries_of(call):
+            if attempt.state.unresolved and line is not None:
+                series = self._plan.series[call.series]
+                found = await find_sent(call, attempt, series, self._known, line)
+                if found is not None:
+                    _adopt(self._plan, found, self._bench, self._applied, self._known.recorded)
 
     async def _checked(self, call: Call) -> Checked | None:
         """A look at the call's address that lets it leave; None after saying why it must not."""

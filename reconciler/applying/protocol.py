@@ -16,15 +16,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from reconciler.model.attempts import Attempt, AttemptState
-from reconciler.model.calls import WireCall
-from reconciler.model.errors import ProviderError
-from reconciler.model.outcomes import Accepted, CreateOutcome, Refused
+from reconciler.model.calls import Prepared, WireCall
+from reconciler.model.errors import FenceLost, OutcomeUnrecorded, ProviderError, StateError
+from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.runs import Observation
 from reconciler.model.seams import Clock
 from reconciler.model.state import Intent, Lease
 from reconciler.ports import Provider, StateStore
+
+#: Pauses after which an outcome is offered to the store again: it may be back by then.
+SETTLE_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,8 @@ async def send_once(
     """Take one call from intent to a recorded outcome.
 
     Raises:
-        StateError: The store did not take a step; a request is out only if it took `sent`.
+        OutcomeUnrecorded: The request is out, and the store did not take down what became of it.
+        StateError: The store did not take an earlier step; nothing was sent.
         ProviderError: There are no credentials to sign with; nothing was sent.
     """
     store, lease = sending.store, sending.lease
@@ -55,15 +60,50 @@ async def send_once(
         store.settle(lease, attempt.id, refused)
         raise
     store.mark_sent(lease, attempt.id, prepared)
-    request = asyncio.ensure_future(sending.provider.create(prepared))
+    # A request that may have left is awaited and recorded even if we are cancelled meanwhile.
+    sent = asyncio.ensure_future(_send_and_settle(sending, attempt, prepared))
     try:
-        outcome = await asyncio.shield(request)
+        return attempt, await asyncio.shield(sent)
     except asyncio.CancelledError:
-        # A request that may have left is awaited and recorded, and only then are we cancelled.
-        store.settle(lease, attempt.id, await request)
+        await sent
         raise
-    store.settle(lease, attempt.id, outcome)
-    return attempt, outcome
+
+
+async def _send_and_settle(
+    sending: Sending, attempt: Attempt, prepared: Prepared
+) -> CreateOutcome:
+    outcome = await sending.provider.create(prepared)
+    for pause in (*SETTLE_AGAIN_SECONDS, None):
+        try:
+            sending.store.settle(sending.lease, attempt.id, outcome)
+        except StateError as error:
+            if pause is None or isinstance(error, FenceLost):
+                raise _unrecorded(attempt, outcome, error) from error
+            await sending.clock.sleep(pause)
+        else:
+            break
+    return outcome
+
+
+def _unrecorded(attempt: Attempt, outcome: CreateOutcome, error: StateError) -> OutcomeUnrecorded:
+    """What a person has to know when the store would not take it."""
+    unit = f"{attempt.address}@{attempt.dates}"
+    hint = "the next apply looks for its run"
+    match outcome:
+        case Accepted(run_ids=ids):
+            became = f"was accepted as run {', '.join(ids)}"
+            hint += f"; where runs bear no name: reconciler resolve {unit} --run-id {ids[0]}"
+        case Refused(code=code):
+            became = f"was refused ({code})"
+        case Unknown(cause=cause):
+            became = f"is of unknown outcome ({cause})"
+        case _:
+            assert_never(outcome)
+    return OutcomeUnrecorded(
+        f"attempt {attempt.id} for {unit} {became}, and the state store did not take that "
+        f"down: {error.summary}",
+        hint=hint,
+    )
 
 
 async def confirm(sending: Sending, attempt: Attempt, accepted: Accepted) -> Observation | None:

@@ -13,7 +13,7 @@ import click
 from reconciler import __version__
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.output import Terminal, note, note_error
-from reconciler.model.errors import LockHeld, PlanRefused, ReconcilerError
+from reconciler.model.errors import LockHeld, OutcomeUnrecorded, PlanRefused, ReconcilerError
 
 #: Each command's module, and the line that `--help` shows for it; the module is imported when it runs.
 COMMANDS = {
@@ -143,5 +143,7 @@ def _code_of(error: ReconcilerError) -> ExitCode:
             return ExitCode.LOCKED
         case PlanRefused():
             return ExitCode.STALE
+        case OutcomeUnrecorded():
+            return ExitCode.PERSON
         case _:
             return ExitCode.ERROR

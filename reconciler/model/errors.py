@@ -9,6 +9,7 @@
     ├── StateError                  the store cannot be used
     │   ├── StateMissing            there is no store where one is needed
     │   ├── LockHeld                someone else holds the lock (exit code 5)
+    │   ├── OutcomeUnrecorded       a call went out, and what became of it could not be written down
     │   ├── UnitsTaken              a call's units are taken by another attempt
     │   ├── FenceLost               someone took the lock over while we worked
     │   └── UnsupportedFormat       the store or file was written by a newer version
@@ -97,6 +98,12 @@ class UnitsTaken(StateError):
     """Another attempt may still run on the units of a call, or the call has gone out before."""
 
     code = "units_taken"
+
+
+class OutcomeUnrecorded(StateError):
+    """A call went out, and what became of it could not be written down: on record it stays unknown."""
+
+    code = "outcome_unrecorded"
 
 
 class FenceLost(StateError):

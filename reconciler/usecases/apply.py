@@ -23,6 +23,7 @@ from reconciler.usecases.carrying_out import (
     lock_for,
     send_planned,
 )
+from reconciler.usecases.metering import metered_lines
 from reconciler.usecases.plan import connections_in_use, make_plan, sound_specs
 from reconciler.wiring.workspace import Workspace
 
@@ -53,7 +54,7 @@ async def _plan_and_apply(
     hooks: ApplyHooks,
 ) -> ApplyReport:
     names = connections_in_use(workspace, resources, store.snapshot())
-    async with workspace.lines(names) as lines:
+    async with metered_lines(workspace, store, names) as lines:
         carrying = Carrying(
             workspace=workspace, store=store, lines=lines, options=options, hooks=hooks
         )
@@ -110,7 +111,7 @@ async def _apply_saved(
     names |= {heading.connection for heading in plan.headings}
     names |= {attempt.connection for attempt in recorded.attempts}
     known = frozenset(names & workspace.project.connections.keys())
-    async with workspace.lines(known) as lines:
+    async with metered_lines(workspace, store, known) as lines:
         hooks.approve(plan)
         moved = spec_moved(workspace, plan)
         carrying = Carrying(

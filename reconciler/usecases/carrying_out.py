@@ -115,9 +115,6 @@ async def finish(plan: Plan, applied: Applied, carrying: Carrying) -> ApplyRepor
     finished = True
     if carrying.options.wait and not hooks.stop.is_set():
         finished = await _wait(carrying, covered)
-    today = carrying.workspace.clock.now().date()
-    for name, line in lines.items():
-        store.count_calls(name, today, line.provider.calls_made)
     unknown, unhelped = _leftovers(plan, applied, store.snapshot(), covered)
     return ApplyReport(
         plan=plan,

@@ -22,6 +22,7 @@ from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import Past, attempts_by_subject, history
 from reconciler.planning.situation import Situation, decide_all, explained
 from reconciler.usecases.locking import locked
+from reconciler.usecases.metering import metered_lines
 from reconciler.usecases.plan import connections_in_use, sound_specs
 from reconciler.wiring.workspace import Workspace
 
@@ -114,7 +115,10 @@ async def _desk(
     workspace: Workspace, store: SqlStore, resources: tuple[Resource, ...]
 ) -> AsyncIterator[Desk]:
     names = connections_in_use(workspace, resources, store.snapshot())
-    async with workspace.lines(names) as lines, locked(store, workspace.clock) as lease:
+    async with (
+        metered_lines(workspace, store, names) as lines,
+        locked(store, workspace.clock) as lease,
+    ):
         yield Desk(
             workspace=workspace,
             store=store,
@@ -123,9 +127,6 @@ async def _desk(
             resources=resources,
             recorded=store.snapshot(),
         )
-        today = workspace.clock.now().date()
-        for name, line in lines.items():
-            store.count_calls(name, today, line.provider.calls_made)
 
 
 async def look_at(desk: Desk, address: Address, dates: DateSet) -> tuple[Unit, ...]:

@@ -18,7 +18,8 @@ from reconciler.model.resources import Resource
 from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import Past
 from reconciler.planning.situation import Decided, decide_all, explained
-from reconciler.ports import Reporter
+from reconciler.ports import Reporter, StateStore
+from reconciler.usecases.metering import metered_lines
 from reconciler.usecases.plan import connections_in_use, sound_specs
 from reconciler.usecases.selection import Selection
 from reconciler.wiring.workspace import Workspace
@@ -76,7 +77,7 @@ def watch_project(
 
     async def watching() -> None:
         names = connections_in_use(workspace, (), recorded)
-        async with workspace.lines(names) as lines:
+        async with metered_lines(workspace, store, names) as lines:
             watch = Watch(
                 store=store, lines=lines, clock=workspace.clock, reporter=reporter, stop=stop
             )
@@ -93,8 +94,7 @@ def _gathered(workspace: Workspace, selection: Selection) -> Gathered:
     resources = sound_specs(workspace).resources
     existing = workspace.store_to_read("status")
     if existing is None:
-        nothing = RecordedState()
-        return asyncio.run(_gather(workspace, resources, selection, nothing, Refresh.OFFLINE))
+        return asyncio.run(_unrecorded(workspace, resources, selection))
     existing.close()
     store = workspace.store_to_write("status", create=False)
     try:
@@ -103,7 +103,7 @@ def _gathered(workspace: Workspace, selection: Selection) -> Gathered:
             [resource.address for resource in resources]
             + [attempt.address for attempt in recorded.attempts]
         )
-        gathered = asyncio.run(_gather(workspace, resources, selection, recorded, Refresh.NORMAL))
+        gathered = asyncio.run(_gather(workspace, resources, selection, store, recorded))
         store.observe(gathered.changed, at=gathered.at)
     finally:
         store.close()
@@ -114,19 +114,35 @@ async def _gather(
     workspace: Workspace,
     resources: tuple[Resource, ...],
     selection: Selection,
+    store: StateStore,
     recorded: RecordedState,
-    refresh: Refresh,
 ) -> Gathered:
     names = connections_in_use(workspace, resources, recorded)
-    async with workspace.lines(names, offline=refresh is Refresh.OFFLINE) as lines:
+    async with metered_lines(workspace, store, names) as lines:
         return await gather(
             resources,
             recorded,
             lines,
             clock=workspace.clock,
-            refresh=refresh,
             selected=selection,
             discovering=Discovering.NOTHING,
+        )
+
+
+async def _unrecorded(
+    workspace: Workspace, resources: tuple[Resource, ...], selection: Selection
+) -> Gathered:
+    """The situation of a project that has no store yet: nothing is asked."""
+    nothing = RecordedState()
+    names = connections_in_use(workspace, resources, nothing)
+    async with workspace.lines(names, offline=True) as lines:
+        return await gather(
+            resources,
+            nothing,
+            lines,
+            clock=workspace.clock,
+            refresh=Refresh.OFFLINE,
+            selected=selection,
         )
 
 

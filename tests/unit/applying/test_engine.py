@@ -11,7 +11,7 @@ from reconciler.applying.engine import LOOK_VALID_SECONDS, TRIES_PER_CALL
 from reconciler.applying.gathering import Line
 from reconciler.model.attempts import AttemptState
 from reconciler.model.calls import Prepared
-from reconciler.model.errors import FenceLost, StateError, Unauthenticated
+from reconciler.model.errors import OutcomeUnrecorded, StateError, Unauthenticated
 from reconciler.model.events import (
     CallAccepted,
     CallMoved,
@@ -249,7 +249,7 @@ async def test_a_lost_lock_stops_everything_and_leaves_the_record_true(rig: Rig)
             rig.take_over()
 
     rig.provider.on_create = take_over_at_the_second
-    with pytest.raises(FenceLost):
+    with pytest.raises(OutcomeUnrecorded):
         await rig.apply(plan, at_once=1)
     assert len(rig.provider.asked("create")) == 2
     assert rig.states() == [S.ACCEPTED, S.SENT]
@@ -265,7 +265,7 @@ async def test_what_is_out_when_the_lock_is_lost_is_awaited_and_nothing_follows(
     await rig.until_flying(3)
     rig.take_over()
     rig.provider.release()
-    with pytest.raises(FenceLost):
+    with pytest.raises(OutcomeUnrecorded):
         await work
     assert len(rig.provider.asked("create")) == 3
     assert rig.states() == [S.SENT] * 3
@@ -282,8 +282,8 @@ async def test_a_store_that_fails_stops_what_waits_to_try_again(
     settled: list[str] = []
 
     def failing(*told: object) -> None:
-        settled.append("")
-        if len(settled) == 1:
+        settled.append(str(told[1]))
+        if told[1] == settled[0]:
             raise StateError("the disk is full")
         settle(*told)  # type: ignore[arg-type]  # passed on as they came
 
@@ -293,7 +293,7 @@ async def test_a_store_that_fails_stops_what_waits_to_try_again(
     # The second call's answer comes first, and cannot be recorded; the first call is cancelled for it.
     rig.provider.script(root="2")
     rig.provider.release()
-    with pytest.raises(StateError, match="disk is full"):
+    with pytest.raises(OutcomeUnrecorded, match="disk is full"):
         await work
     assert len(rig.provider.asked("create")) == 2
 

@@ -9,7 +9,7 @@ import pytest
 from reconciler.applying.protocol import Sending, send_once
 from reconciler.model.attempts import AttemptState
 from reconciler.model.calls import Prepared, WireCall
-from reconciler.model.errors import FenceLost, StateError, Unauthenticated
+from reconciler.model.errors import FenceLost, OutcomeUnrecorded, StateError, Unauthenticated
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.resources import Tuning
 from reconciler.model.runs import UnitStatus
@@ -163,7 +163,37 @@ async def test_an_answer_is_recorded_even_if_we_are_cancelled_meanwhile(rig: Rig
 
 async def test_a_lock_lost_while_a_request_is_out_leaves_it_sent(rig: Rig) -> None:
     rig.provider.on_create = lambda _: _take_over(rig)
-    with pytest.raises(FenceLost):
+    with pytest.raises(OutcomeUnrecorded):
         await send_once(sending(rig), INTENT, wire_of(INTENT))
     assert rig.states() == [S.SENT]
     assert rig.provider.executed == ["1234@2024-05-01..2024-05-05"]
+
+
+async def test_an_outcome_is_offered_to_a_store_that_comes_back(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle, offered = rig.store.settle, []
+
+    def away_at_first(*told: object) -> None:
+        offered.append(told)
+        if len(offered) < 3:
+            raise StateError("the connection to the server was lost")
+        settle(*told)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(rig.store, "settle", away_at_first)
+    await send_once(sending(rig), INTENT, wire_of(INTENT))
+    assert rig.states() == [AttemptState.ACCEPTED]
+    assert len(rig.provider.asked("create")) == 1
+
+
+async def test_an_outcome_that_cannot_be_recorded_is_told_with_its_run(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StateError("the disk is full")
+
+    monkeypatch.setattr(rig.store, "settle", away)
+    with pytest.raises(OutcomeUnrecorded, match=r"accepted as run .*disk is full") as raised:
+        await send_once(sending(rig), INTENT, wire_of(INTENT))
+    assert "--run-id" in raised.value.hint
+    assert rig.states() == [AttemptState.SENT]
