@@ -167,6 +167,9 @@ def _texts(value: object) -> tuple[str, ...]:
 #: Longest run name that DataWorks takes (Source: constraint in the vendor's Java SDK).
 NAME_LIMIT = 128
 
+#: The parameter of a manual run that may carry our tag; a spec may not use it.
+MARKER = "reconciler_run"
+
 _TAG = re.compile(r"rc1-([a-z2-7]{16})-g([1-9][0-9]{0,8})-([a-z2-7]{6})(?: |\Z)", re.ASCII)
 
 

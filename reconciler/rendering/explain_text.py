@@ -11,6 +11,9 @@ from reconciler.model.resources import Resource
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
 
+#: Operations of entries that a person's decision made.
+_BY_HAND = {"resolved", "adopted"}
+
 
 def render_explanation(
     unit: UnitRange,
@@ -56,7 +59,8 @@ def attempt_lines(attempt: Attempt, unit: UnitRange, paint: Paint) -> Iterator[s
         yield f"    {some(len(attempt.run_ids), 'run')}: {ids}{more}"
     if attempt.code or attempt.message:
         said = ": ".join(clean(part) for part in (attempt.code, attempt.message) if part)
-        yield f"    the service said {said}"
+        who = "a person" if attempt.operation in _BY_HAND else "the service"
+        yield f"    {who} said {said}"
     for dates, seen in attempt.coverage.restricted(DateSet((unit.dates,))):
         gone = ", since forgotten by the service" if seen.gone else ""
         yield f"    {dates}: {seen.status.value}{gone}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.documents import MapNode, Part, Problems
 from reconciler.model.addresses import Kind
 from reconciler.model.project import Connection
-from reconciler.model.series import Series, Subject, sorted_params
+from reconciler.model.series import MARKER, Series, Subject, sorted_params
 from reconciler.specs.fields import (
     mapping,
     mapping_or_empty,
@@ -70,4 +70,11 @@ def _params(spec: MapNode, problems: Problems) -> dict[str, dict[str, str]]:
     params = {} if nodes is None else parse_node_params(nodes, problems)
     if flow is not None:
         params[FLOW_SCOPE] = parse_params(flow, problems)
+        if MARKER in flow.keys:
+            problems.error(
+                flow.keys[MARKER],
+                "reserved",
+                f"the parameter {MARKER} is ours: it marks the runs we start",
+                hint="choose another name",
+            )
     return params

@@ -54,7 +54,11 @@ from reconciler.usecases.saved_plans import read_plan
     show_default=True,
     help="Calls in flight at once.",
 )
-@click.option("--create-state", is_flag=True, help="This project is new: make its state store.")
+@click.option(
+    "--create-state",
+    is_flag=True,
+    help="Make the state store: this project is new, or its store was lost 20 minutes ago or more.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON Lines.")
 @selecting
 @click.pass_obj

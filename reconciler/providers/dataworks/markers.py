@@ -9,11 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.model.series import Tag
+from reconciler.model.series import MARKER, Tag
 from reconciler.providers.dataworks.wire_answers import Instance
-
-#: The parameter's name; a spec may not use it.
-MARKER = "reconciler_run"
 
 
 def marker_of(name: str) -> tuple[str, str]:

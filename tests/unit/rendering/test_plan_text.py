@@ -45,6 +45,8 @@ adopt; 2 in flight; 91 satisfied; 4 released; 3 need a person. 12 API calls made
 will make about 8.
 To see what is known of an unknown outcome: reconciler explain \
 manualflow.month-close@2018-12-12
+To say what became of it: reconciler resolve manualflow.month-close@2018-12-12 --run-id \
+ID|--never-ran|--succeeded|--rerun --reason TEXT
 """
     )
 
