@@ -126,7 +126,7 @@ def test_a_rerun_of_other_dates_is_a_warning(tmp_path: Path) -> None:
         (backfill(target="{rootNode: 1, excludeNodes: [1]}"), "nodes", "6:40"),
         (backfill(hours='{begin: "02:00:00", end: "01:00:00"}'), "hours", "8:35"),
         (backfill(params='{1234: {"a b": c}}'), "not_carried", "8:19"),
-        (manual_flow(params="{flow: {reconciler_run: x}}"), "reserved", "7:18"),
+        (manual_flow(params="{flow: {reconciler_run: x}}"), "reserved", "8:19"),
         (backfill(params='{1234: {"a=b": c}}'), "not_carried", "8:19"),
         (backfill(params="{1234: {a: b c}}"), "not_carried", "8:22"),
         (backfill(params='{1234: {a: "b\\tc"}}'), "not_carried", "8:22"),
