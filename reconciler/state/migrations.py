@@ -55,7 +55,8 @@ def _copy_file(database: Database, stamp: str) -> Path:
     """Copy a SQLite file as it is now. Our own transaction keeps writers out and has written nothing."""
     raw = database.engine.raw_connection()
     try:
-        ((_, _, file),) = raw.cursor().execute("PRAGMA database_list").fetchall()
+        listed = raw.cursor().execute("PRAGMA database_list").fetchall()
+        (file,) = (path for _, name, path in listed if name == "main")
         target = Path(f"{file}.{stamp}.bak")
         try:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

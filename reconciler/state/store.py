@@ -20,12 +20,12 @@ from reconciler.model.state import Actor, Closing, Intent, JournalEntry, Lease, 
 from reconciler.model.steps import Durable, Steps, Unwatched
 from reconciler.state import journal as journal_table
 from reconciler.state import lock, migrations
+from reconciler.state.adopting import record_found, settle_tries
 from reconciler.state.attempts import (
     ATTEMPT_ID_LENGTH,
     all_attempts,
     all_series,
     attempt_by_id,
-    attempts_of_call,
     close_dates,
     every_attempt,
     insert_attempt,
@@ -34,16 +34,16 @@ from reconciler.state.attempts import (
     outcome_columns,
     refuse_overlap,
     refuse_second_send,
-    settle_found,
 )
 from reconciler.state.codec import (
     coverage_text,
     run_ids_text,
     to_millis,
 )
+from reconciler.state.counters import add_calls, calls_on, set_tags, surviving_tags
 from reconciler.state.database import Database
 from reconciler.state.rulings import write_ruling
-from reconciler.state.schema import FORMAT, attempt, metadata, stack, tag, usage
+from reconciler.state.schema import FORMAT, attempt, metadata, stack
 from reconciler.state.transitions import move
 from reconciler.state.verifying import verify
 
@@ -132,7 +132,11 @@ class SqlStore:
             ).one()
             attempts = all_attempts(connection, self._stack_id)
             known = all_series(connection)
-            tags = self._tags(connection) if head.format >= _FORMAT_WITH_TAGS else {}
+            tags = (
+                surviving_tags(connection, self._stack_id)
+                if head.format >= _FORMAT_WITH_TAGS
+                else {}
+            )
         return RecordedState(
             lineage=head.lineage,
             serial=head.serial,
@@ -309,57 +313,26 @@ class SqlStore:
 
         What became of its dates is left to the next observation, which also checks for hollow success.
         """
-        found = adoption.run
-        hull = found.dates.hull
-        assert hull is not None  # noqa: S101 - a found run has dates
         with self._guarded(lease, Durable.ADOPT) as connection:
-            tries = attempts_of_call(connection, self._stack_id, adoption.call_id)
-            sent = [
-                one
-                for one in tries
-                if one.series == adoption.series
-                and one.state.unresolved
-                and DateSet((one.dates,)) & found.dates
-            ]
-            for one in sent:
-                settle_found(connection, one, found.run_ids, found.run_group)
-            if sent:
-                attempt_id = sent[0].id
-            else:
-                know_series(connection, of_series)
-                new = Attempt(
-                    id=self._ids.token(ATTEMPT_ID_LENGTH),
-                    number=next_number(connection, self._stack_id),
-                    address=adoption.address,
-                    connection=adoption.connection,
-                    operation="adopt",
-                    subject=of_series.subject.fingerprint,
-                    series=of_series.fingerprint,
-                    generation=adoption.generation,
-                    dates=hull,
-                    call_id=adoption.call_id,
+            touched = settle_tries(connection, self._stack_id, adoption) or (
+                record_found(
+                    connection,
+                    self._stack_id,
+                    adoption,
+                    of_series,
+                    at=at,
                     plan_id=plan_id,
-                    name=found.name or "",
-                    state=AttemptState.ACCEPTED,
-                    adopted=True,
-                    created_at=at,
-                    signed_at=found.created_at,
-                    run_ids=found.run_ids,
-                    run_group=found.run_group,
-                )
-                attempt_id = new.id
-                insert_attempt(connection, self._stack_id, new, fence=lease.fence)
-            self._note(
-                connection,
-                fence=lease.fence,
-                event="adopted",
-                data={
-                    "attempt": attempt_id,
-                    "unit": f"{adoption.address}@{hull}",
-                    "name": adoption.run.name,
-                    "run_ids": list(adoption.run.run_ids),
-                },
+                    ids=self._ids,
+                    fence=lease.fence,
+                ),
             )
+            data: dict[str, object] = {
+                "attempts": list(touched),
+                "unit": f"{adoption.address}@{adoption.run.dates.hull}",
+                "name": adoption.run.name,
+                "run_ids": list(adoption.run.run_ids),
+            }
+            self._note(connection, fence=lease.fence, event="adopted", data=data)
 
     def mark_absent(self, lease: Lease, attempt_id: str, dates: DateSet, proof: str) -> None:
         """Record that a call of unknown outcome is proved not to have run on some of its dates."""
@@ -416,16 +389,9 @@ class SqlStore:
         Once one came back altered, none is believed there any more.
         """
         with self._guarded(lease, Durable.TAGS) as connection:
-            known = self._tags(connection).get(home)
-            if known is not None and (known == survives or not known):
-                return
             now = lock.database_now(connection)
-            key = {"stack_id": self._stack_id, "home": home}
-            if known is None:
-                connection.execute(insert(tag).values(**key, survives=survives, at=now))
-            else:
-                where = [tag.c[column] == value for column, value in key.items()]
-                connection.execute(update(tag).where(*where).values(survives=survives, at=now))
+            if not set_tags(connection, self._stack_id, home, survives=survives, now=now):
+                return
             data: dict[str, object] = {"home": home, "survives": survives, "name": name}
             self._note(connection, fence=lease.fence, event="tags", data=data)
 
@@ -456,37 +422,18 @@ class SqlStore:
 
     def count_calls(self, connection_name: str, day: dt.date, calls: int) -> None:
         """Add to a connection's count of API calls on a day."""
-        key = {"stack_id": self._stack_id, "connection": connection_name, "day": day.isoformat()}
         with self._database.writing(Durable.COUNT) as connection:
             lock.queue(connection, self._stack_id)
-            where = [usage.c[name] == value for name, value in key.items()]
-            counted = connection.execute(
-                update(usage).where(*where).values(calls=usage.c.calls + calls)
-            ).rowcount
-            if not counted:
-                connection.execute(insert(usage).values(**key, calls=calls))
+            add_calls(connection, self._stack_id, connection_name, day, calls)
 
     def calls_on(self, connection_name: str, day: dt.date) -> int:
         """How many API calls were counted for a connection on a day."""
         with self._database.reading() as connection:
-            found = connection.execute(
-                select(usage.c.calls).where(
-                    usage.c.stack_id == self._stack_id,
-                    usage.c.connection == connection_name,
-                    usage.c.day == day.isoformat(),
-                )
-            ).scalar()
-        return int(found or 0)
+            return calls_on(connection, self._stack_id, connection_name, day)
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
-
-    def _tags(self, connection: Connection) -> dict[str, bool]:
-        rows = connection.execute(
-            select(tag.c.home, tag.c.survives).where(tag.c.stack_id == self._stack_id)
-        )
-        return {row.home: row.survives for row in rows}
 
     @contextmanager
     def _guarded(self, lease: Lease, step: Durable) -> Iterator[Connection]:
