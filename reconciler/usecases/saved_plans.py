@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.formats.planfile import parse_plan, plan_text
 from reconciler.model.errors import PlanRefused, ReconcilerError
 from reconciler.model.plan import Plan
+from reconciler.model.steps import Durable, Moment, Steps, durable_point
 
 #: A plan file larger than this is none of ours.
 LARGEST_PLAN_BYTES = 256 * 1024 * 1024
@@ -49,13 +50,16 @@ def _may_be_replaced(target: Path) -> bool:
     return not head or (head.startswith(b"{") and b'"actions"' in head)
 
 
-def save_plan(plan: Plan, path: Path) -> None:
+def save_plan(plan: Plan, path: Path, steps: Steps) -> None:
     """Write a plan, mode 0600, so that a reader sees the old file or the new one and nothing between.
+
+    `steps` is told before, when it is written beside its place, and when it is there for good.
 
     Raises:
         ReconcilerError: Something else stands there, or the file cannot be written.
     """
     path = ensure_writable(path)
+    steps.reached(durable_point(Durable.PLAN_FILE, Moment.BEGIN))
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
@@ -63,6 +67,7 @@ def save_plan(plan: Plan, path: Path) -> None:
                 file.write(plan_text(plan))
                 file.flush()
                 os.fsync(file.fileno())
+            steps.reached(durable_point(Durable.PLAN_FILE, Moment.WRITTEN))
             Path(name).replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -75,6 +80,7 @@ def save_plan(plan: Plan, path: Path) -> None:
             os.close(folder)
     except OSError as error:
         raise ReconcilerError(f"the plan cannot be written to {path}: {error.strerror}") from error
+    steps.reached(durable_point(Durable.PLAN_FILE, Moment.DURABLE))
 
 
 def read_plan(path: Path) -> Plan:

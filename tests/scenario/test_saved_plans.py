@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model.steps import Unwatched
 from reconciler.usecases.saved_plans import read_plan, save_plan
 from tests.scenario.sandbox import Sandbox
 
@@ -120,7 +121,7 @@ def test_without_specs_a_plan_applies(sandbox: Sandbox, saved: Path) -> None:
 
 def test_an_expired_plan_is_refused(sandbox: Sandbox, saved: Path) -> None:
     plan = read_plan(saved)
-    save_plan(replace(plan, expires_at=plan.created_at), saved)
+    save_plan(replace(plan, expires_at=plan.created_at), saved, Unwatched())
     result = sandbox.run("apply", str(saved))
     assert result.code == 4
     assert "expired" in result.err

@@ -68,7 +68,8 @@ def command(
     )
     if out is not None:
         ensure_writable(out)
-    plan, warnings = plan_project(workspace_of(terminal), options)
+    workspace = workspace_of(terminal)
+    plan, warnings = plan_project(workspace, options)
     note_diagnostics((*warnings, *plan.diagnostics))
     answer(plan_text(plan) if as_json else render_plan(plan, paint=terminal.paint, full=full))
     if offline:
@@ -78,7 +79,7 @@ def command(
         if failed:
             note(f"the plan holds errors and was not saved to {out}")
         else:
-            save_plan(plan, out)
+            save_plan(plan, out, workspace.steps)
             note(f"saved to {out}; apply just this with: reconciler apply {out}")
     if failed:
         return ExitCode.ERROR
