@@ -73,10 +73,7 @@ class Provider(Protocol):
     async def discover(
         self, series: Series, dates: DateSet, *, known_runs: frozenset[str]
     ) -> Discovery:
-        """List runs on the subject of `series` for `dates`; runs in `known_runs` are looked past.
-
-        `known_runs` seen in the listing still count for `Discovery.shows_tags`.
-        """
+        """List runs on the subject of `series` for `dates`; runs in `known_runs` are looked past."""
         ...
 
     async def hollow_dates(self, attempt: Attempt, series: Series, dates: DateSet) -> DateSet:

@@ -43,6 +43,15 @@ class Known:
         """The attempts on record that sent a call, or were to."""
         return tuple(one for one in self.recorded.attempts if one.call_id == call.id)
 
+    def tags_survive(self, home: str) -> bool | None:
+        """Whether tags come back whole in a workspace; None before the first did."""
+        return self.recorded.tags_survive.get(home)
+
+    def note_tags(self, home: str, *, survives: bool) -> None:
+        """Remember what was just read back."""
+        tags = {**self.recorded.tags_survive, home: survives}
+        self.recorded = replace(self.recorded, tags_survive=tags)
+
     def started(self, series: Series, run_ids: Iterable[str]) -> None:
         """Remember runs that this apply has just started."""
         self.runs.add(series, run_ids)

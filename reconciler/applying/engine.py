@@ -166,7 +166,6 @@ class _Run:
         self._sent_calls = {
             attempt.call_id for attempt in recorded.attempts if not attempt.state.never_ran
         }
-        self._tags = dict(recorded.tags_survive)
         self._looks: dict[Address, asyncio.Future[Checked]] = {}
         self._calls: dict[Address, list[Call]] = defaultdict(list)
         for call in plan.calls:
@@ -331,13 +330,15 @@ class _Run:
 
     def _compare(self, call: Call, attempt: Attempt, name: str) -> None:
         """Note whether the tag we gave came back; where it does not, nothing rests on tags any more."""
+        tag = Tag.parse(attempt.name)
         home = self._plan.series[call.series].subject.home
-        survives = Tag.parse(name) == Tag.parse(attempt.name)
-        if self._tags.get(home) is survives:
+        survives = Tag.parse(name) == tag
+        if tag is None or self._known.tags_survive(home) is survives:
             return
-        self._tags[home] = survives
+        self._known.note_tags(home, survives=survives)
         self._bench.store.note_tags(self._bench.lease, home, survives=survives, name=name)
         if not survives:
+            self._looks.clear()  # they believed in tags
             self._tell(
                 TagAltered(
                     address=call.address,

@@ -271,7 +271,7 @@ async def discover(
     try:
         found = await line.provider.discover(series, dates, known_runs=known)
         if not found.shows_tags and _holds_unknown(recorded, series, dates):
-            shows = await _shows_known_run(series, recorded, line.provider, known, found.began_at)
+            shows = await _shows_known_run(series, recorded, line, known, found.began_at)
             found = dataclasses.replace(found, shows_tags=shows)
     except ProviderError as error:
         unreadable[address] = _unreadable(address, error)
@@ -293,19 +293,21 @@ def _holds_unknown(recorded: RecordedState, series: Series, dates: DateSet) -> b
 async def _shows_known_run(
     series: Series,
     recorded: RecordedState,
-    provider: Provider,
+    line: Line,
     known: frozenset[str],
     now: dt.datetime,
 ) -> bool:
-    """Whether listings of this workspace return a run that we know to be there.
+    """Whether a listing of this workspace shows a run that we know to be there, by its tag.
 
-    Only then does it mean anything that they do not return another one.
+    Only then does it mean anything that one does not show another.
     """
     for attempt in sorted(recorded.attempts, key=sent_order, reverse=True):
         theirs = recorded.series[attempt.series]
-        young = now - sent_at(attempt) < OLDEST_PROVABLE
-        if attempt.run_ids and young and theirs.subject.home == series.subject.home:
-            seen = await provider.discover(theirs, DateSet((attempt.dates,)), known_runs=known)
+        listed = line.lag < now - sent_at(attempt) < OLDEST_PROVABLE
+        if attempt.run_ids and listed and theirs.subject.home == series.subject.home:
+            others = known.difference(attempt.run_ids)
+            dates = DateSet((attempt.dates,))
+            seen = await line.provider.discover(theirs, dates, known_runs=others)
             return seen.shows_tags
     return False
 

@@ -95,7 +95,7 @@ class Discovery:
 
     `dates` were asked for; the listing `began_at` this moment of the service's own clock. Only a
     `complete` one (every page read, under the service's row limit) can prove that a run is absent.
-    `shows_tags` says that it returned at least one run that bears a tag of ours or is on our record.
+    `shows_tags` says that it returned at least one run with a tag of ours, so that tags survive there.
     """
 
     dates: DateSet

@@ -135,7 +135,7 @@ def _nothing_recorded(facts: UnitFacts, rules: Rules) -> Verdict:
             run_ids=listed.other,
             keep=_kept_unseen(listed),
         )
-    if rules.tier is Tier.S3 and listed.candidates:  # row 2
+    if listed.candidates:  # row 2
         return Verdict(
             decision=Decision.HOLD,
             reason=Reason.CANDIDATE,

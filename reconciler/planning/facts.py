@@ -102,7 +102,8 @@ def _absence(past: Past, listing: Discovery | None, service: Service) -> Absence
         valid_until=past.valid_until,
         listing=listing,
         lag=service.lag,
-        tier=service.tier,
+        # What was sent without a tag cannot be told apart, whatever is sent with one by now.
+        tier=service.tier if past.tagged else Tier.S3,
     )
 
 

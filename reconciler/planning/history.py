@@ -13,6 +13,7 @@ from reconciler.model.attempts import Attempt, AttemptState, RecordedState, Unit
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.rangemap import RangeMap, cut, sweep
 from reconciler.model.runs import Observation, UnitStatus
+from reconciler.model.series import Tag
 
 _SPENDS_AN_ATTEMPT = frozenset(
     {UnitStatus.SUCCESS, UnitStatus.HOLLOW, UnitStatus.FAILURE, UnitStatus.STOPPED}
@@ -51,6 +52,8 @@ class Past:
     code: str | None
     message: str | None
     transient: bool
+    tagged: bool = True
+    """Whether its runs bear a tag of ours."""
 
     @property
     def ran(self) -> bool:
@@ -133,6 +136,7 @@ def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
         code=attempt.code,
         message=attempt.message,
         transient=attempt.transient,
+        tagged=Tag.parse(attempt.name) is not None,
     )
 
 

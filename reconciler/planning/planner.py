@@ -143,12 +143,18 @@ def _calls(decided: Decided, making: Making) -> Iterator[Call]:
             dates=covered,
             generation=generation,
             series=resource.series.fingerprint,
-            name=name,
+            # A manual run bears no name, unless its tag travels in a parameter.
+            name=name if _carries(wire, tag) else "",
             serial=resource.tuning.parallelism == 1,
             parameters=wire.parameters,
             spec_digest=spec_digest(resource, covered),
             facts_digest=facts_digest(decided.facts, covered, call_id=tag.call_id),
         )
+
+
+def _carries(wire: WireCall, tag: Tag) -> bool:
+    """Whether a call's runs will bear our tag."""
+    return any(str(tag) in value for value in wire.parameters.values())
 
 
 def _adoptions(decided: Decided, situation: Situation) -> Iterator[Adoption]:

@@ -171,11 +171,10 @@ def close_dates(
         UnitsTaken: What became of the call on some of the dates does not allow it, or they are not its.
     """
     whole = DateSet((known.dates,))
-    allowed = (
-        whole - _may_still_run(known)
-        if closing.state is AttemptState.FORGOTTEN
-        else _unclear(known)
-    )
+    allowed = _unclear(known)
+    if closing.state is AttemptState.FORGOTTEN:
+        forgotten = known.state is AttemptState.FORGOTTEN
+        allowed = DateSet() if forgotten else whole - _may_still_run(known)
     if not closing.dates or closing.dates - allowed:
         raise UnitsTaken(
             f"attempt {known.id} ({known.state.value}) cannot become {closing.state.value} "

@@ -1,28 +1,33 @@
 """Upgrading a store of an older format: a backup first, then one transaction, all of it or nothing.
 
-Each migration spells its statements out, and none uses `schema`: that one will go on changing.
+Each migration spells its statements out, and none uses the tables of `schema`: they will go on changing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, select, text
 
 from reconciler.model.errors import StateError
+from reconciler.model.state import Actor
 from reconciler.model.steps import Durable
-from reconciler.state import lock
+from reconciler.state import journal, lock
+from reconciler.state.attempts import every_attempt
 from reconciler.state.database import Database
-from reconciler.state.schema import FORMAT
+from reconciler.state.schema import FORMAT, stack
 
 #: Tables of the oldest format, which are what a backup in the same database has to hold.
 _TABLES = ("stack", "series", "attempt", "journal", "usage")
 
 
-def upgrade(database: Database) -> str | None:
-    """Bring a store to this version's format, for every project in it.
+def upgrade(database: Database, actor: Actor) -> str | None:
+    """Bring a store to this version's format, for every project in it; each one's journal tells of it.
 
     Returns:
         Where the backup lies, or None when there was nothing to upgrade.
@@ -30,25 +35,63 @@ def upgrade(database: Database) -> str | None:
     Raises:
         StateError: The backup or the upgrade failed; the store is as it was.
     """
-    with database.writing(Durable.UPGRADE_STORE) as connection:
-        lock.make_alone(connection)
-        oldest = connection.execute(text("SELECT MIN(format) FROM stack")).scalar()
-        if oldest is None or oldest >= FORMAT:
-            return None
-        backup = _backup(database, connection, oldest)
-        for version in range(oldest, FORMAT):
-            _MIGRATIONS[version](connection)
-        connection.execute(text("UPDATE stack SET format = :new"), {"new": FORMAT})
+    with database.reading() as connection:
+        oldest = _oldest(connection)
+    if oldest is None or oldest >= FORMAT:
+        return None
+    copy: Path | None = None
+    try:
+        with database.writing(Durable.UPGRADE_STORE) as connection:
+            lock.make_alone(connection)
+            oldest = _oldest(connection)
+            if oldest is None or oldest >= FORMAT:  # another process was faster
+                return None
+            stamp = f"format{oldest}_{lock.database_now(connection)}"
+            if connection.dialect.name == "postgresql":
+                backup = _copy_tables(connection, stamp)
+            else:
+                copy = _copy_file(database, stamp)
+                backup = str(copy)
+            for version in range(oldest, FORMAT):
+                _MIGRATIONS[version](connection)
+            connection.execute(text("UPDATE stack SET format = :new"), {"new": FORMAT})
+            _tell_journals(connection, actor, backup)
+    except BaseException:
+        if copy is not None:
+            copy.unlink(missing_ok=True)
+        raise
     return backup
 
 
-def _backup(database: Database, connection: Connection, version: int) -> str:
-    stamp = f"format{version}_{lock.database_now(connection)}"
-    if connection.dialect.name == "postgresql":
-        for table in _TABLES:
-            connection.execute(text(f"CREATE TABLE {table}_{stamp} AS TABLE {table}"))
-        return f"tables *_{stamp}"
-    return str(_copy_file(database, stamp))
+def _oldest(connection: Connection) -> int | None:
+    """The oldest format of a project in the database; None while there is none."""
+    if not inspect(connection).has_table("stack"):
+        return None
+    oldest = connection.execute(text("SELECT MIN(format) FROM stack")).scalar()
+    return None if oldest is None else int(oldest)
+
+
+def _tell_journals(connection: Connection, actor: Actor, backup: str) -> None:
+    """Note the upgrade, with the attempts that older versions split off without a word."""
+    for stack_id, fence in connection.execute(select(stack.c.stack_id, stack.c.fence)).all():
+        told = {one for entry in journal.entries(connection, stack_id) for one in entry.attempts}
+        untold = [one.id for one in every_attempt(connection, stack_id) if one.id not in told]
+        journal.append(
+            connection,
+            stack_id=stack_id,
+            fence=fence,
+            at=lock.database_now(connection),
+            actor=actor,
+            event="upgraded",
+            data={"format": FORMAT, "backup": backup, "attempts": untold},
+        )
+
+
+def _copy_tables(connection: Connection, stamp: str) -> str:
+    connection.execute(text(f"LOCK TABLE {', '.join(_TABLES)} IN ACCESS EXCLUSIVE MODE"))
+    for table in _TABLES:
+        connection.execute(text(f"CREATE TABLE {table}_{stamp} AS TABLE {table}"))
+    return f"tables *_{stamp}"
 
 
 def _copy_file(database: Database, stamp: str) -> Path:
@@ -62,10 +105,12 @@ def _copy_file(database: Database, stamp: str) -> Path:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             raw.cursor().execute("VACUUM INTO ?", (str(target),))
             _make_durable(target)
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
+            with contextlib.suppress(OSError):
+                target.unlink(missing_ok=True)
             raise StateError(
-                f"the state store was not upgraded: its backup {target} cannot be written: "
-                f"{error.strerror}"
+                f"the state store was not upgraded: its backup {target} cannot be written: {error}",
+                hint="make room for it, or let us write to its folder",
             ) from error
     finally:
         raw.close()
@@ -73,8 +118,8 @@ def _copy_file(database: Database, stamp: str) -> Path:
 
 
 def _make_durable(file: Path) -> None:
-    for path, flags in ((file, os.O_RDONLY), (file.parent, os.O_RDONLY)):
-        descriptor = os.open(path, flags)
+    for path in (file, file.parent):
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
@@ -84,8 +129,10 @@ def _make_durable(file: Path) -> None:
 def _to_2(connection: Connection) -> None:
     """What people decide: three more states of an attempt, and the workspaces that keep our tags.
 
-    Tries that are split by date now share a number, so that numbers alone tell what was sent last.
+    Tries that are split by date now share a number, so that numbers alone tell what was sent last; and
+    what was sent without our tag has no name.
     """
+    connection.execute(text("UPDATE attempt SET name = '' WHERE operation = 'CreateManualDag'"))
     before = "'refused','void','absent')"
     after = "'refused','void','absent','settled','requested','forgotten')"
     unique = "attempt_stack_id_number_key"
@@ -118,7 +165,9 @@ def _rebuild(connection: Connection, table: str, edits: Mapping[str, str]) -> No
         {"table": table},
     ).all()
     (made,) = (row.sql for row in rows if row.type == "table")
-    for before, after in {**edits, f"TABLE {table} ": f"TABLE {table}_new "}.items():
+    # Once rebuilt, SQLite quotes the name.
+    made = re.sub(rf'^CREATE TABLE "?{table}"? ', f"CREATE TABLE {table}_new ", made)
+    for before, after in {**edits, f"{table}_new ": f"{table}_new "}.items():
         if made.count(before) != 1:
             raise StateError(f"table {table} of the state store is not as this tool made it")
         made = made.replace(before, after)

@@ -32,7 +32,7 @@ def write_ruling(
         The ids of the attempts it touched or added.
 
     Raises:
-        UnitsTaken: An attempt has moved on since the person looked.
+        StateError: An attempt has moved on since the person looked.
     """
     touched: list[str] = []
     for closing in ruling.closings:

@@ -82,9 +82,12 @@ class SqlStore:
     def create(self, *, plan_id: str | None = None) -> None:
         """Make the tables and this project's row, unless they are there. Idempotent.
 
+        Tables of other projects may be there in an older format; they are upgraded first.
+
         `plan_id` names the plan for whose apply the store is made: made without a store, that plan
         belongs to this one.
         """
+        self.upgrade()
         with self._database.writing(Durable.CREATE_STORE) as connection:
             lock.make_alone(connection)
             metadata.create_all(connection)
@@ -154,17 +157,7 @@ class SqlStore:
         Raises:
             StateError: It failed; the store is as it was.
         """
-        backup = migrations.upgrade(self._database)
-        if backup is not None:
-            with self._database.writing(Durable.UPGRADE_STORE) as connection:
-                lock.queue(connection, self._stack_id)
-                self._note(
-                    connection,
-                    fence=0,
-                    event="upgraded",
-                    data={"format": FORMAT, "backup": backup},
-                )
-        return backup
+        return migrations.upgrade(self._database, self._actor)
 
     def journal(self) -> tuple[JournalEntry, ...]:
         """All entries of the journal, oldest first."""
@@ -353,7 +346,7 @@ class SqlStore:
         """Record what a person decided, all of it or nothing.
 
         Raises:
-            UnitsTaken: An attempt has moved on since they looked.
+            StateError: An attempt has moved on since they looked.
         """
         with self._guarded(lease, Durable.RULING) as connection:
             touched = write_ruling(

@@ -251,7 +251,7 @@ class FakeProvider:
             complete=self.lists,
             began_at=self._clock.now(),
             shows_tags=any(
-                run.tag is not None or known_runs.issuperset(run.run_ids) for run in listed
+                run.tag is not None and not known_runs.issuperset(run.run_ids) for run in listed
             ),
         )
 

@@ -140,5 +140,5 @@ class Api:
 
 
 def _stopped(body: Fields) -> None:
-    if body.flag("Data") is False:
-        raise BadAnswer(f"{body.where} was answered with Data: false")
+    if body.flag("Data") is not True:
+        raise BadAnswer(f"{body.where} does not say that it was stopped")

@@ -71,9 +71,7 @@ class Discoverer:
         found = [*search.found, *_scheduled(rows)]
         # A row without a date may be of any date.
         dated = all(row.date is not None for row in listing.rows)
-        return self._discovery(
-            dates, listing, found, complete=search.complete and dated, known_runs=known_runs
-        )
+        return self._discovery(dates, listing, found, complete=search.complete and dated)
 
     async def manual_runs(
         self, series: Series, dates: DateSet, known_runs: frozenset[str]
@@ -103,8 +101,8 @@ class Discoverer:
             for run_id, rows in sorted(by_run.items())
             if run_id not in known_runs
         ]
-        discovery = self._discovery(dates, listing, found, complete=True, known_runs=known_runs)
-        # That a run of ours is listed says nothing of marks; only a mark does.
+        discovery = self._discovery(dates, listing, found, complete=True)
+        # Rows tell of marks themselves, also those of runs on record.
         marked = any(tag_in(rows) is not None for rows in by_run.values())
         return dataclasses.replace(discovery, shows_tags=marked)
 
@@ -165,7 +163,6 @@ class Discoverer:
         found: Sequence[FoundRun],
         *,
         complete: bool,
-        known_runs: frozenset[str],
     ) -> Discovery:
         return Discovery(
             dates=dates,
@@ -173,8 +170,7 @@ class Discoverer:
             # A listing that began at nobody knows when on the service's clock proves nothing.
             complete=complete and listing.complete and listing.began_at is not None,
             began_at=listing.began_at or self._clock.now(),
-            shows_tags=any(run.tag is not None for run in found)
-            or any(row.dag_id in known_runs for row in listing.rows),
+            shows_tags=any(run.tag is not None for run in found),
         )
 
     def _nothing_asked(self, dates: DateSet) -> Discovery:

@@ -69,6 +69,8 @@ async def _rows(
     api: Api, observer: Observer, attempt: Attempt, series: Series, dates: DateSet
 ) -> list[Instance]:
     if series.subject.kind is Kind.MANUAL_FLOW:
+        if attempt.dates.start not in dates:
+            return []
         return list(await api.search_manual_run(attempt.run_ids[0], series.subject.workspace))
     listings = await each(
         attempt.run_ids, lambda run: observer.instances_of(run, series.subject.environment)

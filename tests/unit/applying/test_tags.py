@@ -282,3 +282,22 @@ async def test_runs_on_record_are_followed_whatever_their_names(
         (Decision.NONE, Reason.SUCCEEDED)
     }
     assert len(service.executed) == 3
+
+
+async def test_where_no_tag_was_ever_read_back_nothing_is_proved_absent(
+    rig: Rig, service: Renaming
+) -> None:
+    """Runs on record show that listings show runs, and nothing of whether names survive."""
+    service.rename = ALTERED["prefixed"]
+    shown = a_resource("shown", series=on_root("1"))
+    lost = a_resource("lost", series=on_root("2"))
+    plan = await rig.plan(shown)
+    rig.provider.fail("confirm", plan.calls[0].name)
+    await rig.apply(plan)
+    service.move(UnitStatus.SUCCESS)
+    await lose(rig, lost, LOST_BUT_EXECUTED)
+    service.move(UnitStatus.SUCCESS)
+    plan = await rig.plan(shown, lost)
+    assert not plan.calls
+    await rig.apply(plan)
+    assert len(rig.provider.executed) == 2

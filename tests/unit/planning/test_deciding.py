@@ -101,9 +101,8 @@ def test_row_2_any_run_of_the_flow_is_a_candidate_at_tier_s3() -> None:
         Listed(),
         Listed(foreign=("theirs",)),
         Listed(schedule_in_flight=True),
-        Listed(candidates=(a_candidate("maybe"),)),
     ],
-    ids=["not asked", "nothing", "foreign finished", "daily run", "candidate at S2"],
+    ids=["not asked", "nothing", "foreign finished", "daily run"],
 )
 def test_row_3_missing_units_are_created(listed: Listed | None) -> None:
     verdict = decide(unit_facts_of(listed=listed), rules(tier=Tier.S2))

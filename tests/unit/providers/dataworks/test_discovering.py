@@ -123,11 +123,11 @@ async def test_somebody_elses_backfill_covers_what_its_rows_show() -> None:
     assert not found.shows_tags
 
 
-async def test_runs_on_record_are_looked_past_and_still_show_tags() -> None:
+async def test_runs_on_record_are_looked_past_and_prove_nothing_of_tags() -> None:
     service = Service()
     service.on("ListInstances", lists([a_row(1, 1, "2024-05-01", "SUCCESS")]))
     found = await discover(service, known=("1",))
-    assert (found.found, found.shows_tags) == ((), True)
+    assert (found.found, found.shows_tags) == ((), False)
     assert service.operations() == ["ListInstances"]
 
 

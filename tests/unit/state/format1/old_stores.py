@@ -1,0 +1,59 @@
+"""Stores of format 1, and what lies in a database whatever its format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Inspector, inspect
+
+from tests.unit.state.databases import Database
+
+_HERE = Path(__file__).parent
+
+#: What the projects of an old store have on record, by the dates of each try.
+OLD_STATES = (
+    ("2024-05-01..2024-05-07", "accepted"),
+    ("2024-05-08..2024-05-14", "partial"),
+    ("2024-05-15", "refused"),
+    ("2024-05-15", "unknown"),
+    ("2024-05-16..2024-05-17", "absent"),
+    ("2024-05-18..2024-05-19", "accepted"),
+    ("2024-05-21", "void"),
+    ("2024-05-22..2024-05-23", "sent"),
+    ("2024-05-24", "intent"),
+)
+
+Rows = list[tuple[object, ...]]
+
+
+def make_old_store(database: Database, *, before: str = "", after: str = "") -> None:
+    """Put the old store into an empty database; `before`, once in its schema, becomes `after`."""
+    database.store().close()  # makes a SQLite file, with the modes of one
+    schema = _read("schema.sql")
+    if before:
+        assert schema.count(before) == 1
+        schema = schema.replace(before, after)
+    for text in (schema, _read("rows.sql")):
+        for statement in filter(None, map(str.strip, text.split(";\n"))):
+            database.raw(statement)
+
+
+def everything(database: Database) -> dict[str, Rows]:
+    """All rows of all tables."""
+    return {table: rows_of(database, table) for table in looked_into(database).get_table_names()}
+
+
+def rows_of(database: Database, table: str) -> Rows:
+    """All rows of a table."""
+    found = database.raw(f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608 - our names
+    return [tuple(row) for row in found]
+
+
+def looked_into(database: Database) -> Inspector:
+    """The tables of a database, as they are now."""
+    return inspect(database.store()._database.engine)
+
+
+def _read(name: str) -> str:
+    lines = (_HERE / name).read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("--"))
