@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Inspector, inspect
 
-from tests.unit.state.databases import Database
+from tests.unit.state.databases import Database, SqliteDatabase
 
 _HERE = Path(__file__).parent
 
@@ -29,6 +29,8 @@ Rows = list[tuple[object, ...]]
 def make_old_store(database: Database, *, before: str = "", after: str = "") -> None:
     """Put the old store into an empty database; `before`, once in its schema, becomes `after`."""
     database.store().close()  # makes a SQLite file, with the modes of one
+    if isinstance(database, SqliteDatabase):
+        database.raw("PRAGMA journal_mode = WAL")  # as every store of ours is, from its first use
     schema = _read("schema.sql")
     if before:
         assert schema.count(before) == 1
