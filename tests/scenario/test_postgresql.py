@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import new_database
+from tests.scenario.processes import Checkout, starts
 from tests.scenario.sandbox import Sandbox
+from tests.scenario.test_simulate_on_a_port import ended, simulate
 
 
 @pytest.fixture
@@ -49,3 +51,28 @@ def test_a_server_that_is_not_there_is_a_clear_error(sandbox: Sandbox) -> None:
     assert "the state database" in result.err
     assert "s3cr3t" not in result.err
     assert sandbox.ledger() == []
+
+
+def test_of_eight_checkouts_that_apply_at_once_each_date_starts_once(tmp_path: Path) -> None:
+    with simulate(tmp_path) as service:
+        url = new_database()
+        checkouts = [
+            Checkout(tmp_path / f"checkout-{number}", service, state=url) for number in range(8)
+        ]
+        for checkout in checkouts:
+            for name, root in (("orders", 1), ("users", 2), ("rates", 3)):
+                checkout.backfill(name, target={"rootNode": root})
+        patient, hasty = checkouts[:4], checkouts[4:]
+        waiting = [
+            one.start("apply", "--auto-approve", "--lock-timeout", "60s") for one in patient
+        ]
+        losing = [one.start("apply", "--auto-approve") for one in hasty]
+
+        assert [ended(one).code for one in waiting] == [0] * 4
+        assert {ended(one).code for one in losing} <= {0, 5}
+        started = starts(checkouts[0])
+        assert set(started.values()) == {1}
+        assert len(started) == 3 * 12
+        assert len(checkouts[0].ledger()) == 3
+        assert checkouts[0].apply("--wait").code == 0
+        assert checkouts[0].plan()["summary"]["none"] == 36
