@@ -14,7 +14,11 @@ READS_AT_ONCE = 8
 
 
 async def each(
-    items: Iterable[T], work: Callable[[T], Awaitable[U]], *, at_once: int = READS_AT_ONCE
+    items: Iterable[T],
+    work: Callable[[T], Awaitable[U]],
+    *,
+    at_once: int = READS_AT_ONCE,
+    telling: type[BaseException] | None = None,
 ) -> list[U]:
     """Apply `work` to every item, at most `at_once` of them at a time.
 
@@ -22,7 +26,8 @@ async def each(
         The results, in the order of the items.
 
     Raises:
-        BaseException: The first one that `work` raised, as it is; work in progress is cancelled then.
+        BaseException: The first one that `work` raised, as it is, or the first of kind `telling` if there
+            is one; work in progress is cancelled then.
     """
     gate = asyncio.Semaphore(at_once)
 
@@ -34,5 +39,6 @@ async def each(
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(item)) for item in items]
     except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+        told = (one for one in failures.exceptions if telling and isinstance(one, telling))
+        raise next(told, failures.exceptions[0]) from None
     return [task.result() for task in tasks]

@@ -17,7 +17,7 @@ from reconciler.model.events import Event
 from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.plan import Adoption
 from reconciler.model.resources import Tuning
-from reconciler.model.runs import Discovery, FoundRun, Observation, Tier
+from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Observation, Tier
 from reconciler.model.series import Series
 from reconciler.model.state import Intent, Lease, Ruling
 
@@ -71,9 +71,9 @@ class Provider(Protocol):
         ...
 
     async def discover(
-        self, series: Series, dates: DateSet, *, known_runs: frozenset[str]
+        self, series: Series, dates: DateSet, *, known_runs: KnownRuns
     ) -> Discovery:
-        """List runs on the subject of `series` for `dates`; runs in `known_runs` are looked past."""
+        """List runs on the subject of `series` for `dates`; what is in `known_runs` is looked past."""
         ...
 
     async def hollow_dates(self, attempt: Attempt, series: Series, dates: DateSet) -> DateSet:

@@ -39,9 +39,13 @@ class Known:
         """The attempts on record for a subject."""
         return tuple(self._by_subject.get(subject.fingerprint, ()))
 
-    def tries_of(self, call: Call) -> tuple[Attempt, ...]:
-        """The attempts on record that sent a call, or were to."""
-        return tuple(one for one in self.recorded.attempts if one.call_id == call.id)
+    def unclear_dates(self, call: Call) -> DateSet:
+        """The dates of a call on which it is of unknown outcome."""
+        return DateSet.of(
+            one.dates
+            for one in self.recorded.attempts
+            if one.call_id == call.id and one.state.unresolved
+        )
 
     def tags_survive(self, home: str) -> bool | None:
         """Whether tags come back whole in a workspace; None before the first did."""
@@ -52,9 +56,9 @@ class Known:
         tags = {**self.recorded.tags_survive, home: survives}
         self.recorded = replace(self.recorded, tags_survive=tags)
 
-    def started(self, series: Series, run_ids: Iterable[str]) -> None:
+    def started(self, series: Series, run_ids: Iterable[str], dates: DateSet) -> None:
         """Remember runs that this apply has just started."""
-        self.runs.add(series, run_ids)
+        self.runs.add(series, run_ids, dates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from reconciler.concurrency import each
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.calls import WireCall
-from reconciler.model.errors import ProviderError, UnitsTaken
+from reconciler.model.errors import OutcomeUnrecorded, ProviderError, UnitsTaken
 from reconciler.model.events import (
     CallAccepted,
     CallMoved,
@@ -124,7 +124,10 @@ async def apply_plan(plan: Plan, bench: Bench) -> Applied:
         recorded = bench.store.snapshot()
     run = _Run(plan, bench, applied, recorded)
     await each(
-        [call for call in plan.calls if not call.blocked_by], run.one, at_once=bench.at_once
+        [call for call in plan.calls if not call.blocked_by],
+        run.one,
+        at_once=bench.at_once,
+        telling=OutcomeUnrecorded,
     )
     return applied
 
@@ -133,7 +136,7 @@ def _adopt(
     plan: Plan, adoption: Adoption, bench: Bench, applied: Applied, recorded: RecordedState
 ) -> None:
     series = plan.series[adoption.series]
-    if RunsOnRecord(recorded).of(series).issuperset(adoption.run.run_ids):
+    if RunsOnRecord(recorded).cover(series, adoption.run):
         return
     bench.store.adopt(
         bench.lease,
@@ -199,12 +202,13 @@ class _Run:
     async def _recover(self, call: Call) -> None:
         """Adopt the run of a call that an earlier apply left unknown, if it is listed by now."""
         line = self._bench.lines.get(call.connection)
-        for attempt in self._known.tries_of(call):
-            if attempt.state.unresolved and line is not None:
-                series = self._plan.series[call.series]
-                found = await find_sent(call, attempt, series, self._known, line)
-                if found is not None:
-                    _adopt(self._plan, found, self._bench, self._applied, self._known.recorded)
+        unclear = self._known.unclear_dates(call)
+        if not unclear or line is None:
+            return
+        series = self._plan.series[call.series]
+        found = await find_sent(call, unclear, series, self._known, line)
+        if found is not None:
+            _adopt(self._plan, found, self._bench, self._applied, self._known.recorded)
 
     async def _checked(self, call: Call) -> Checked | None:
         """A look at the call's address that lets it leave; None after saying why it must not."""
@@ -283,6 +287,9 @@ class _Run:
             except UnitsTaken as error:
                 self._moved(call, error.summary)
                 return
+            except OutcomeUnrecorded as error:
+                self._unknown(call, f"{error.summary}; {error.hint}")
+                raise
             pause = _pause(outcome, wait) if left else None
             if pause is None or not isinstance(outcome, Refused):
                 await self._settle(call, sending, attempt, outcome)
@@ -303,7 +310,7 @@ class _Run:
     ) -> None:
         match outcome:
             case Accepted():
-                self._known.started(self._plan.series[call.series], outcome.run_ids)
+                self._known.started(self._plan.series[call.series], outcome.run_ids, call.dates)
                 self._tell(
                     CallAccepted(
                         address=call.address,
@@ -319,14 +326,12 @@ class _Run:
             case Refused():
                 self._refused(call, outcome, retrying_in=None)
             case Unknown():
-                self._tell(
-                    CallUnknown(
-                        address=call.address,
-                        dates=call.dates,
-                        call_id=call.id,
-                        cause=outcome.cause,
-                    ),
-                )
+                self._unknown(call, outcome.cause)
+
+    def _unknown(self, call: Call, cause: str) -> None:
+        self._tell(
+            CallUnknown(address=call.address, dates=call.dates, call_id=call.id, cause=cause)
+        )
 
     def _compare(self, call: Call, attempt: Attempt, name: str) -> None:
         """Note whether the tag we gave came back; where it does not, nothing rests on tags any more."""

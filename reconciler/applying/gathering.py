@@ -21,15 +21,18 @@ from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.errors import ProviderError
 from reconciler.model.rangemap import overlay
 from reconciler.model.resources import Resource
-from reconciler.model.runs import Discovery, Tier, UnitStatus
+from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Tier, UnitStatus
 from reconciler.model.seams import Clock
-from reconciler.model.series import Series, Subject
+from reconciler.model.series import Series, Subject, Tag
 from reconciler.planning.absence import OLDEST_PROVABLE
 from reconciler.planning.facts import Service
 from reconciler.planning.history import observed_attempt, sent_at, sent_order
 from reconciler.planning.reading import attempts_to_read
 from reconciler.planning.situation import Decided, Situation, dates_to_discover, decide_all
 from reconciler.ports import Provider
+
+#: So many runs on record are looked for, to show that listings show them, before that is given up.
+RUNS_TRIED = 3
 
 
 class Refresh(enum.Enum):
@@ -230,21 +233,34 @@ async def _discover(
 
 
 class RunsOnRecord:
-    """The run ids the store knows, by the service that gave them out: they are unique within one."""
+    """The runs the store knows, by the service that gave their ids out: they are unique within one.
+
+    A run is on record for the dates of its attempts and for no others: an id that names several dates must
+    not hide one that nobody recorded.
+    """
 
     def __init__(self, recorded: RecordedState) -> None:
         """Collect them once; a project may have many."""
-        self._runs: dict[tuple[object, ...], set[str]] = defaultdict(set)
+        self._runs: dict[tuple[object, ...], dict[str, DateSet]] = defaultdict(dict)
         for attempt in recorded.attempts:
-            self._runs[_service_of(recorded.series[attempt.series])].update(attempt.run_ids)
+            series = recorded.series[attempt.series]
+            self.add(series, attempt.run_ids, DateSet((attempt.dates,)))
 
-    def add(self, series: Series, run_ids: Iterable[str]) -> None:
+    def add(self, series: Series, run_ids: Iterable[str], dates: DateSet) -> None:
         """Add runs of the service on which a series runs."""
-        self._runs[_service_of(series)].update(run_ids)
+        runs = self._runs[_service_of(series)]
+        for run_id in run_ids:
+            known = runs.get(run_id)
+            runs[run_id] = dates if known is None else known | dates
 
-    def of(self, series: Series) -> frozenset[str]:
+    def of(self, series: Series) -> KnownRuns:
         """Those of the service on which a series runs."""
-        return frozenset(self._runs[_service_of(series)])
+        return dict(self._runs[_service_of(series)])
+
+    def cover(self, series: Series, run: FoundRun) -> bool:
+        """Whether a run is on record for all of its dates."""
+        runs = self.of(series)
+        return all(not run.dates - runs.get(run_id, DateSet()) for run_id in run.run_ids)
 
 
 def _service_of(series: Series) -> tuple[object, ...]:
@@ -294,21 +310,25 @@ async def _shows_known_run(
     series: Series,
     recorded: RecordedState,
     line: Line,
-    known: frozenset[str],
+    known: KnownRuns,
     now: dt.datetime,
 ) -> bool:
     """Whether a listing of this workspace shows a run that we know to be there, by its tag.
 
     Only then does it mean anything that one does not show another.
     """
+    tried = 0
     for attempt in sorted(recorded.attempts, key=sent_order, reverse=True):
         theirs = recorded.series[attempt.series]
         listed = line.lag < now - sent_at(attempt) < OLDEST_PROVABLE
-        if attempt.run_ids and listed and theirs.subject.home == series.subject.home:
-            others = known.difference(attempt.run_ids)
+        tagged = attempt.run_ids and Tag.parse(attempt.name) is not None
+        if tagged and listed and theirs.subject.home == series.subject.home:
+            others = {run: on for run, on in known.items() if run not in attempt.run_ids}
             dates = DateSet((attempt.dates,))
             seen = await line.provider.discover(theirs, dates, known_runs=others)
-            return seen.shows_tags
+            tried += 1
+            if seen.shows_tags or tried == RUNS_TRIED:
+                return seen.shows_tags
     return False
 
 

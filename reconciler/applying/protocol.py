@@ -92,7 +92,8 @@ def _unrecorded(attempt: Attempt, outcome: CreateOutcome, error: StateError) -> 
     match outcome:
         case Accepted(run_ids=ids):
             became = f"was accepted as run {', '.join(ids)}"
-            hint += f"; where runs bear no name: reconciler resolve {unit} --run-id {ids[0]}"
+            hint += f"; where runs bear no name: reconciler resolve {unit} --run-id {ids[0]} "
+            "--reason TEXT"
         case Refused(code=code):
             became = f"was refused ({code})"
         case Unknown(cause=cause):

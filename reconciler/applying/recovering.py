@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.applying.checking import Known
 from reconciler.applying.gathering import Line, discover
-from reconciler.model.attempts import Attempt
 from reconciler.model.dates import DateSet
 from reconciler.model.plan import Adoption, Call
 from reconciler.model.series import Series
 
 
 async def find_sent(
-    call: Call, attempt: Attempt, series: Series, known: Known, line: Line
+    call: Call, unclear: DateSet, series: Series, known: Known, line: Line
 ) -> Adoption | None:
-    """Look for the run of a call of unknown outcome by its tag.
+    """Look for the run of a call by its tag, for the dates on which its outcome is unknown.
 
     Returns:
         How it is to be recorded; None while it is not listed, or cannot be read.
@@ -21,7 +22,7 @@ async def find_sent(
     listing = await discover(
         call.address,
         series,
-        DateSet((attempt.dates,)),
+        unclear,
         line=line,
         recorded=known.recorded,
         on_record=known.runs,
@@ -37,6 +38,6 @@ async def find_sent(
                 series=call.series,
                 generation=call.generation,
                 call_id=call.id,
-                run=run,
+                run=replace(run, coverage=run.coverage.restricted(unclear)),
             )
     return None

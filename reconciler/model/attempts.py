@@ -14,6 +14,9 @@ from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.model.series import Series
 
+#: The code of attempts that a person decided on; `message` is their reason.
+BY_HAND = "by_hand"
+
 
 class AttemptState(enum.Enum):
     """How far one try of a call is. Transitions: see `reconciler.state.attempts`."""
@@ -92,6 +95,8 @@ class Attempt:
     run_ids: tuple[str, ...] = ()
     run_group: str | None = None
     coverage: RangeMap[UnitRecord] = field(default_factory=RangeMap)
+    stamp: str = field(default="", compare=False, repr=False)
+    """What the store held when this was read; an observation made on anything else is dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

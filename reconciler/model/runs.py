@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.model.dates import DateSet
@@ -38,6 +39,16 @@ class Tier(enum.Enum):
     S1 = "S1"
     S2 = "S2"
     S3 = "S3"
+
+
+#: Runs on record by id, each with the dates it is on record for.
+KnownRuns = Mapping[str, DateSet]
+
+
+def is_known(known: KnownRuns, run_id: str, date: dt.date | None) -> bool:
+    """Whether a run is on record for a date; where the service does not tell one, for any."""
+    dates = known.get(run_id)
+    return dates is not None and (date is None or date in dates)
 
 
 class Origin(enum.Enum):

@@ -76,27 +76,36 @@ class JournalEntry:
     @property
     def attempts(self) -> frozenset[str]:
         """The ids of the attempts it is about."""
-        listed = self.data.get("attempts")
-        named = listed if isinstance(listed, list) else [self.data.get("attempt")]
-        return frozenset(one for one in named if isinstance(one, str))
+        return attempts_named(self.data)
+
+    @property
+    def became(self) -> Mapping[str, str]:
+        """How they stood after it, by id; older versions did not tell."""
+        told = self.data.get("became")
+        return told if isinstance(told, dict) else {}
+
+
+def attempts_named(data: Mapping[str, object]) -> frozenset[str]:
+    """The ids of the attempts that an entry's data names."""
+    listed = data.get("attempts")
+    named = listed if isinstance(listed, list) else [data.get("attempt")]
+    return frozenset(one for one in named if isinstance(one, str))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """What some dates of an attempt become by a person's word: `state`, each date seen as `seen`."""
+    """What some dates of an attempt become: `state`, each date seen as `seen`.
+
+    `why` is a person's reason, where it is by their word; `run` is what the call made, as they pointed it
+    out and we read it back.
+    """
 
     attempt_id: str
     dates: DateSet
     state: AttemptState
     seen: UnitRecord | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The run that an attempt of unknown outcome made, as a person pointed it out and we read it back."""
-
-    attempt_id: str
-    run: FoundRun
+    why: str | None = None
+    run: FoundRun | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +137,5 @@ class Ruling:
     reason: str | None
     at: dt.datetime
     closings: tuple[Closing, ...] = ()
-    findings: tuple[Finding, ...] = ()
     standings: tuple[Standing, ...] = ()
     data: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

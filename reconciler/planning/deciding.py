@@ -30,6 +30,10 @@ class Candidate:
         """What a discovery found."""
         return cls(run_ids=run.run_ids, created_at=run.created_at, created_by=run.created_by)
 
+    def after(self, moment: dt.datetime) -> bool:
+        """Whether it was made, or may have been made, after a moment."""
+        return self.created_at is None or self.created_at > moment
+
     def fits(self, past: Past) -> bool:
         """Whether it was made while the call of an attempt could have made it."""
         if self.created_at is None or past.valid_until is None:
@@ -146,7 +150,8 @@ def _nothing_recorded(facts: UnitFacts, rules: Rules) -> Verdict:
         return Verdict(
             decision=Decision.HOLD,
             reason=Reason.FOREIGN_IN_FLIGHT,
-            detail="someone else's backfill of this node is in flight",
+            detail="someone else's backfill of this node is in flight: run "
+            + ", ".join(listed.foreign[:CANDIDATES_TOLD]),
             run_ids=listed.foreign,
         )
     return Verdict(decision=Decision.CREATE, reason=Reason.MISSING)  # row 3
@@ -188,7 +193,7 @@ def _asked_for(past: Past, facts: UnitFacts) -> Verdict:  # row 14, by a person'
 
 def _unresolved(past: Past, facts: UnitFacts, rules: Rules) -> Verdict:  # row 5
     found = _found_again(facts)
-    if found is not None:
+    if found is not None and found.decision is Decision.ADOPT:
         return found
     if facts.listed is not None and past.call_id in facts.listed.other_calls:
         # The spec was edited while the call was unknown, so its name bears the series of before.
@@ -223,8 +228,21 @@ def _ids(candidates: tuple[Candidate, ...]) -> tuple[str, ...]:
 
 
 def _found_again(facts: UnitFacts) -> Verdict | None:
-    if facts.listed is not None and facts.listed.own:
-        return Verdict(decision=Decision.ADOPT, reason=Reason.FOUND, run_ids=facts.listed.own)
+    """What stands against sending another call: a run of ours off the record, or one that may be ours."""
+    listed, past = facts.listed, facts.past
+    if listed is None:
+        return None
+    if listed.own:
+        return Verdict(decision=Decision.ADOPT, reason=Reason.FOUND, run_ids=listed.own)
+    # The record may be an old backup: what was made since the last entry may be ours.
+    later = tuple(one for one in listed.candidates if past is None or one.after(past.sent_at))
+    if later:
+        return Verdict(
+            decision=Decision.HOLD,
+            reason=Reason.CANDIDATE,
+            detail=f"ran since, maybe for us: {_told(later)}",
+            run_ids=_ids(later),
+        )
     return None
 
 
@@ -274,7 +292,7 @@ def _failed(past: Past, facts: UnitFacts, rules: Rules) -> Verdict:
     detail = (
         f"failed {past.spent} of {rules.max_attempts} times"
         if rules.on_failure is OnFailure.RERUN
-        else "repair it in the console, or add a `reruns` entry"
+        else "repair it in the console, add a `reruns` entry, or resolve it"
     )
     return Verdict(
         decision=Decision.HOLD, reason=Reason.FAILED, detail=detail, run_ids=past.run_ids
@@ -292,7 +310,7 @@ def _behind_failed(past: Past, facts: UnitFacts, rules: Rules) -> Verdict:
     return Verdict(
         decision=Decision.HOLD,
         reason=Reason.BEHIND_FAILED,
-        detail="an earlier date of its call failed; it runs once that one is repaired",
+        detail="an earlier date of its call failed; repair that in the console, or resolve it",
         run_ids=past.run_ids,
     )
 

@@ -218,6 +218,10 @@ def observed_attempt(
 #: What we know of a run beyond what the service calls its status: success may be hollow, failure our stop.
 _FINER = {
     (UnitStatus.HOLLOW, UnitStatus.SUCCESS): UnitStatus.HOLLOW,
+    # The service knows no "stopped", and may show the run going on for a while.
+    (UnitStatus.STOPPED, UnitStatus.CREATED): UnitStatus.STOPPED,
+    (UnitStatus.STOPPED, UnitStatus.RUNNING): UnitStatus.STOPPED,
+    (UnitStatus.STOPPED, UnitStatus.NOT_RUN): UnitStatus.STOPPED,
     (UnitStatus.STOPPED, UnitStatus.FAILURE): UnitStatus.STOPPED,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.model.addresses import Kind
 from reconciler.model.calls import WireCall
@@ -174,7 +174,9 @@ def _adoptions(decided: Decided, situation: Situation) -> Iterator[Adoption]:
             continue
         ours = run.tag.series == resource.series.fingerprint or run.tag.call_id in unresolved
         if ours and run.dates & adopted:
-            yield adoption_of(resource, run, run.tag)
+            # On its other dates something newer may be on record, or they are another resource's.
+            part = replace(run, coverage=run.coverage.restricted(adopted))
+            yield adoption_of(resource, part, run.tag)
 
 
 def _made(run: FoundRun) -> tuple[float, tuple[str, ...]]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconciler.model.addresses import UnitRange
-from reconciler.model.attempts import Attempt
+from reconciler.model.attempts import BY_HAND, Attempt, AttemptState
 from reconciler.model.dates import DateSet
 from reconciler.model.resources import Resource
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
-
-#: Operations of entries that a person's decision made.
-_BY_HAND = {"resolved", "adopted"}
 
 
 def render_explanation(
@@ -50,17 +47,24 @@ def attempt_lines(attempt: Attempt, unit: UnitRange, paint: Paint) -> Iterator[s
         Role.STRONG,
     )
     yield f"    for {attempt.address}, generation {attempt.generation}, series {attempt.series}"
-    yield f"    name {clean(attempt.name)!r}, plan {attempt.plan_id}"
+    if attempt.name:
+        yield f"    name {clean(attempt.name)!r}"
+    if attempt.plan_id:
+        yield f"    plan {attempt.plan_id}"
     if attempt.request_id:
         yield f"    request id {clean(attempt.request_id)}"
     if attempt.run_ids:
         ids = ", ".join(map(clean, attempt.run_ids[:5]))
         more = f" and {len(attempt.run_ids) - 5} more" if len(attempt.run_ids) > 5 else ""  # noqa: PLR2004 - the five shown
         yield f"    {some(len(attempt.run_ids), 'run')}: {ids}{more}"
-    if attempt.code or attempt.message:
+    if attempt.code == BY_HAND:
+        yield f"    a person said so: {clean(attempt.message or 'no reason given')}"
+    elif attempt.code or attempt.message:
         said = ": ".join(clean(part) for part in (attempt.code, attempt.message) if part)
-        who = "a person" if attempt.operation in _BY_HAND else "the service"
-        yield f"    {who} said {said}"
+        yield f"    what was said of it: {said}"
     for dates, seen in attempt.coverage.restricted(DateSet((unit.dates,))):
+        if attempt.state is AttemptState.SETTLED and seen.gone:
+            yield f"    {dates}: nobody knows what became of it"
+            continue
         gone = ", since forgotten by the service" if seen.gone else ""
         yield f"    {dates}: {seen.status.value}{gone}"

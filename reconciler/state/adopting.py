@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -50,18 +51,16 @@ def record_found(
     plan_id: str,
     ids: IdSource,
     fence: int,
-) -> str:
+) -> tuple[str, ...]:
     """Record a found run that no try on record made.
 
     Returns:
-        The id of its attempt.
+        The ids of its attempts: one for each range of its dates, all of the same number.
     """
     found = adoption.run
-    hull = found.dates.hull
-    assert hull is not None  # noqa: S101 - a found run has dates
     know_series(connection, of_series)
-    new = Attempt(
-        id=ids.token(ATTEMPT_ID_LENGTH),
+    attempt = Attempt(
+        id="",
         number=next_number(connection, stack_id),
         address=adoption.address,
         connection=adoption.connection,
@@ -69,7 +68,7 @@ def record_found(
         subject=of_series.subject.fingerprint,
         series=of_series.fingerprint,
         generation=adoption.generation,
-        dates=hull,
+        dates=found.dates.ranges[0],
         call_id=adoption.call_id,
         plan_id=plan_id,
         name=found.name or "",
@@ -80,5 +79,9 @@ def record_found(
         run_ids=found.run_ids,
         run_group=found.run_group,
     )
-    insert_attempt(connection, stack_id, new, fence=fence)
-    return new.id
+    made = []
+    for dates in found.dates:
+        made.append(ids.token(ATTEMPT_ID_LENGTH))
+        piece = replace(attempt, id=made[-1], dates=dates)
+        insert_attempt(connection, stack_id, piece, fence=fence)
+    return tuple(made)

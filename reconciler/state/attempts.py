@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from reconciler.model.attempts import Attempt, AttemptState
+from reconciler.model.attempts import BY_HAND, Attempt, AttemptState
 from reconciler.model.canonical import canonical_json
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.errors import StateError, UnitsTaken
@@ -16,7 +17,7 @@ from reconciler.model.rangemap import RangeMap
 from reconciler.model.seams import IdSource
 from reconciler.model.series import Series, series_from_document
 from reconciler.model.state import Closing, Intent
-from reconciler.state.codec import attempt_columns, attempt_of_row, run_ids_text
+from reconciler.state.codec import attempt_columns, attempt_of_row, run_ids_text, stamp_of
 from reconciler.state.schema import attempt, series
 from reconciler.state.transitions import move
 
@@ -67,6 +68,15 @@ def attempt_by_id(connection: Connection, attempt_id: str) -> Attempt:
     if found is None:
         raise StateError(f"there is no attempt {attempt_id}")
     return attempt_of_row(found)
+
+
+def rests_on_record(connection: Connection, seen: Attempt) -> bool:
+    """Whether an attempt is on record as it was when `seen` was made of it."""
+    if not seen.stamp:
+        return True  # it was made in this process, and has just been sent
+    row = connection.execute(select(attempt).where(attempt.c.attempt_id == seen.id))
+    found = row.mappings().first()
+    return found is not None and stamp_of(dict(found)) == seen.stamp
 
 
 def attempts_of_call(connection: Connection, stack_id: str, call_id: str) -> tuple[Attempt, ...]:
@@ -185,7 +195,8 @@ def close_dates(
     if not left:
         closed = _closed(known, known.dates, closing)
         columns = attempt_columns(closed)
-        changing = {name: columns[name] for name in ("run_ids", "run_group", "coverage")}
+        names = ("run_ids", "run_group", "coverage", "code", "message")
+        changing = {name: columns[name] for name in names}
         move(connection, known.id, closing.state, changing)
         return (known.id,)
     first, *others = left.ranges
@@ -214,10 +225,21 @@ def _closed(known: Attempt, dates: DateRange, closing: Closing) -> Attempt:
     part = replace(_part(known, dates), state=closing.state)
     if closing.state is AttemptState.FORGOTTEN:
         return part
+    if closing.run is not None:
+        run = closing.run
+        return replace(
+            part,
+            run_ids=run.run_ids,
+            run_group=run.run_group,
+            coverage=RangeMap(),
+            code=None,
+            message=None,
+        )
     # It had no runs on these dates that we know of; what a person saw is all there is.
     seen = closing.seen
     coverage = part.coverage if seen is None else RangeMap.constant(DateSet((dates,)), seen)
-    return replace(part, run_ids=(), run_group=None, coverage=coverage)
+    closed = replace(part, run_ids=(), run_group=None, coverage=coverage)
+    return closed if closing.why is None else replace(closed, code=BY_HAND, message=closing.why)
 
 
 def _unclear(known: Attempt) -> DateSet:
@@ -261,3 +283,28 @@ def outcome_columns(outcome: CreateOutcome) -> tuple[AttemptState, dict[str, obj
                 "message": outcome.cause,
                 "request_id": outcome.request_id,
             }
+
+
+def outcome_data(outcome: CreateOutcome) -> dict[str, object]:
+    """What an outcome says, for the journal; what it does not say is left out."""
+    _, columns = outcome_columns(outcome)
+    said = {name: value for name, value in columns.items() if value}
+    if isinstance(outcome, Accepted):
+        said["run_ids"] = list(outcome.run_ids)
+    return said
+
+
+def standing_of(connection: Connection, attempt_ids: Iterable[str]) -> dict[str, str]:
+    """How attempts stand, for the journal and whoever verifies it: state and dates, by id."""
+    rows = connection.execute(
+        select(attempt.c.attempt_id, attempt.c.state, attempt.c.start_date, attempt.c.end_date)
+        .where(attempt.c.attempt_id.in_(tuple(attempt_ids)))
+        .order_by(attempt.c.attempt_id)
+    )
+    return {row.attempt_id: standing(row.state, row.start_date, row.end_date) for row in rows}
+
+
+def standing(state: str, start: str, end: str) -> str:
+    """State and dates in one text. An accepted call becomes partial, and back, without a word."""
+    known = AttemptState.ACCEPTED.value if state == AttemptState.PARTIAL.value else state
+    return f"{known} {start}/{end}"

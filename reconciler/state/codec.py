@@ -139,7 +139,14 @@ def _attempt_of(cell: Mapping[str, object]) -> Attempt:
         run_ids=tuple(json.loads(str(cell["run_ids"]))),
         run_group=_maybe_text(cell["run_group"]),
         coverage=_coverage(str(cell["coverage"])),
+        stamp=stamp_of(cell),
     )
+
+
+def stamp_of(cell: Mapping[str, object]) -> str:
+    """What an observation rests on: state, dates, runs and what was seen of them."""
+    names = ("state", "start_date", "end_date", "run_ids", "run_group", "coverage")
+    return "|".join(str(cell[name]) for name in names)
 
 
 def _coverage(text: str) -> RangeMap[UnitRecord]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from reconciler.model.attempts import Attempt
+from reconciler.model.attempts import BY_HAND, Attempt
 from reconciler.model.dates import DateSet
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.seams import IdSource
@@ -16,7 +16,6 @@ from reconciler.state.attempts import (
     insert_attempt,
     know_series,
     next_number,
-    settle_found,
 )
 
 #: Length of the id that every entry has instead of a call's.
@@ -38,10 +37,6 @@ def write_ruling(
     for closing in ruling.closings:
         known = attempt_by_id(connection, closing.attempt_id)
         touched += close_dates(connection, stack_id, known, closing, ids=ids, fence=fence)
-    for finding in ruling.findings:
-        known = attempt_by_id(connection, finding.attempt_id)
-        settle_found(connection, known, finding.run.run_ids, finding.run.run_group)
-    touched.extend(finding.attempt_id for finding in ruling.findings)
     for standing in ruling.standings:
         new = _entry(standing, ruling, ids=ids, number=next_number(connection, stack_id))
         know_series(connection, standing.series)
@@ -70,6 +65,7 @@ def _entry(standing: Standing, ruling: Ruling, *, ids: IdSource, number: int) ->
         state=standing.state,
         adopted=run is not None,
         created_at=ruling.at,
+        code=BY_HAND,
         message=ruling.reason,
         run_ids=run.run_ids if run is not None else (),
         run_group=run.run_group if run is not None else None,

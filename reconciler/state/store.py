@@ -16,7 +16,16 @@ from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.plan import Adoption
 from reconciler.model.seams import IdSource
 from reconciler.model.series import Series
-from reconciler.model.state import Actor, Closing, Intent, JournalEntry, Lease, LockInfo, Ruling
+from reconciler.model.state import (
+    Actor,
+    Closing,
+    Intent,
+    JournalEntry,
+    Lease,
+    LockInfo,
+    Ruling,
+    attempts_named,
+)
 from reconciler.model.steps import Durable, Steps, Unwatched
 from reconciler.state import journal as journal_table
 from reconciler.state import lock, migrations
@@ -32,8 +41,11 @@ from reconciler.state.attempts import (
     know_series,
     next_number,
     outcome_columns,
+    outcome_data,
     refuse_overlap,
     refuse_second_send,
+    rests_on_record,
+    standing_of,
 )
 from reconciler.state.codec import (
     coverage_text,
@@ -296,7 +308,7 @@ class SqlStore:
                 connection,
                 fence=lease.fence,
                 event=state.value,
-                data={"attempt": attempt_id, **{k: v for k, v in columns.items() if v}},
+                data={"attempt": attempt_id, **outcome_data(outcome)},
             )
 
     def adopt(
@@ -307,21 +319,19 @@ class SqlStore:
         What became of its dates is left to the next observation, which also checks for hollow success.
         """
         with self._guarded(lease, Durable.ADOPT) as connection:
-            touched = settle_tries(connection, self._stack_id, adoption) or (
-                record_found(
-                    connection,
-                    self._stack_id,
-                    adoption,
-                    of_series,
-                    at=at,
-                    plan_id=plan_id,
-                    ids=self._ids,
-                    fence=lease.fence,
-                ),
+            touched = settle_tries(connection, self._stack_id, adoption) or record_found(
+                connection,
+                self._stack_id,
+                adoption,
+                of_series,
+                at=at,
+                plan_id=plan_id,
+                ids=self._ids,
+                fence=lease.fence,
             )
             data: dict[str, object] = {
                 "attempts": list(touched),
-                "unit": f"{adoption.address}@{adoption.run.dates.hull}",
+                "units": [f"{adoption.address}@{text}" for text in adoption.run.dates.texts()],
                 "name": adoption.run.name,
                 "run_ids": list(adoption.run.run_ids),
             }
@@ -391,13 +401,14 @@ class SqlStore:
     def observe(self, attempts: Iterable[Attempt], *, at: dt.datetime) -> None:
         """Record how far attempts are, as planning worked it out; the serial does not move.
 
-        An observation older than the one on record is dropped.
+        An observation older than the one on record is dropped, and so is one that was made of an attempt
+        which has changed since it was read: the next one starts from what is there.
         """
         moment = to_millis(at)
         with self._database.writing(Durable.OBSERVE) as connection:
             lock.queue(connection, self._stack_id)
             for seen in attempts:
-                if seen.state not in _OBSERVABLE:
+                if seen.state not in _OBSERVABLE or not rests_on_record(connection, seen):
                     continue
                 connection.execute(
                     update(attempt)
@@ -437,6 +448,9 @@ class SqlStore:
     def _note(
         self, connection: Connection, *, fence: int, event: str, data: dict[str, object]
     ) -> None:
+        touched = attempts_named(data)
+        if touched:
+            data = {**data, "became": standing_of(connection, touched)}
         journal_table.append(
             connection,
             stack_id=self._stack_id,

@@ -2,25 +2,18 @@
 
 Whoever can write to the database can also write a whole new chain: keep a copy of the last hash elsewhere
 (`history --json` prints it) to notice that. Short of it, an edited, removed or inserted entry breaks the
-chain, and an attempt that was edited, removed or slipped in disagrees with its entries.
+chain; an attempt that was removed or slipped in, or whose state or dates were edited, disagrees with its
+last entry. What observations write (runs, how far they are) is not in the journal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from reconciler.model.attempts import Attempt, AttemptState
+from reconciler.model.attempts import Attempt
 from reconciler.model.state import JournalEntry
+from reconciler.state.attempts import standing
 from reconciler.state.journal import GENESIS, hash_of
-
-#: Entries after which an attempt is in this state; others leave the state to observations.
-_STATES = {
-    "intent": AttemptState.INTENT,
-    "void": AttemptState.VOID,
-    "sent": AttemptState.SENT,
-    "refused": AttemptState.REFUSED,
-    "unknown": AttemptState.UNKNOWN,
-}
 
 
 def verify(
@@ -35,10 +28,9 @@ def verify(
     """
     known = tuple(entries)
     yield from _broken_links(stack_id, known)
-    last: dict[str, str] = {}
+    last: dict[str, JournalEntry] = {}
     for entry in known:
-        for attempt_id in entry.attempts:
-            last[attempt_id] = entry.event
+        last.update(dict.fromkeys(entry.attempts, entry))
     yield from _disagreements(last, attempts)
 
 
@@ -54,17 +46,17 @@ def _broken_links(stack_id: str, entries: tuple[JournalEntry, ...]) -> Iterator[
         previous, expected = entry.hash, entry.seq + 1
 
 
-def _disagreements(last: Mapping[str, str], attempts: Iterable[Attempt]) -> Iterator[str]:
+def _disagreements(last: Mapping[str, JournalEntry], attempts: Iterable[Attempt]) -> Iterator[str]:
     on_record = set()
     for attempt in attempts:
         on_record.add(attempt.id)
-        event = last.get(attempt.id)
-        if event is None:
+        entry = last.get(attempt.id)
+        dates = attempt.dates
+        stands = standing(attempt.state.value, dates.start.isoformat(), dates.end.isoformat())
+        if entry is None:
             yield f"attempt {attempt.id} is on record, and the journal knows nothing of it"
-        elif event in _STATES and attempt.state is not _STATES[event]:
-            yield (
-                f"attempt {attempt.id} is {attempt.state.value} on record; "
-                f"the journal last says {event}"
-            )
+        elif entry.became.get(attempt.id, stands) != stands:
+            told = entry.became[attempt.id]
+            yield f"attempt {attempt.id} is {stands} on record; the journal last says {told}"
     for attempt_id in sorted(last.keys() - on_record):
         yield f"attempt {attempt_id} is in the journal, and gone from the record"

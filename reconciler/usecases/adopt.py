@@ -9,6 +9,7 @@ from reconciler.model.addresses import Address
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import InputError
+from reconciler.model.plan import Decision
 from reconciler.model.state import Ruling
 from reconciler.usecases.deciding_by_hand import Desk, Unit, at_desk, look_at, problem
 from reconciler.usecases.resolve import adopted, read_back
@@ -79,6 +80,9 @@ def _problems(unit: Unit, hand_made: HandMade) -> Iterator[Diagnostic]:
         # What was adopted would hide that a call of ours may run as well.
         hint = f"first say what became of that: reconciler resolve {name} …"
         yield problem("unknown_outcome", f"{name}: a call of ours is of unknown outcome", hint)
+    elif unit.verdict is not None and unit.verdict.decision is Decision.NONE:
+        hint = "to run it again, add a `reruns` entry to its spec"
+        yield problem("succeeded", f"{name}: it has succeeded already", hint)
     elif unit.past is not None and unit.past.ran and unit.past.in_flight and not unit.past.gone:
         runs = ", ".join(unit.past.run_ids[:3])
         hint = f"wait for it to end, or stop it: reconciler stop {name} --reason …"

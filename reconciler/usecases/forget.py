@@ -39,6 +39,7 @@ def forget(workspace: Workspace, units: UnitRange, *, reason: str | None) -> Dat
         if not closings:
             hint = "`reconciler explain` tells for which address it ran"
             raise InputError([problem("not_on_record", f"nothing is on record for {units}", hint)])
+        _refuse_open(closings, desk.recorded)
         _refuse_parts(closings, desk.recorded)
         ruling = Ruling(
             event="forgotten",
@@ -52,6 +53,24 @@ def forget(workspace: Workspace, units: UnitRange, *, reason: str | None) -> Dat
 
     at_desk(workspace, "state forget", work)
     return forgotten
+
+
+def _refuse_open(closings: tuple[Closing, ...], recorded: RecordedState) -> None:
+    """Say what is to be done first; the store would refuse it, too."""
+    dates = {closing.attempt_id: closing.dates for closing in closings}
+    problems = []
+    for one in recorded.attempts:
+        asked = dates.get(one.id, DateSet())
+        ended = one.coverage.where(lambda seen: seen.gone or not seen.status.in_flight)
+        name = f"{one.address}@{asked}"
+        if asked and one.state.unresolved and asked - ended:
+            hint = f"first say what became of it: reconciler resolve {name} …"
+            problems.append(problem("unknown_outcome", f"{name}: its outcome is unknown", hint))
+        elif asked and one.state is AttemptState.ACCEPTED and asked - ended:
+            hint = "wait for it to end (`reconciler status` reads how far it is), or stop it"
+            problems.append(problem("in_flight", f"{name}: it is in flight", hint))
+    if problems:
+        raise InputError(problems)
 
 
 def _refuse_parts(closings: tuple[Closing, ...], recorded: RecordedState) -> None:

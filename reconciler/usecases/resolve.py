@@ -25,7 +25,7 @@ from reconciler.model.errors import InputError
 from reconciler.model.plan import Decision, Reason
 from reconciler.model.runs import FoundRun, UnitStatus
 from reconciler.model.series import Series
-from reconciler.model.state import Closing, Finding, Ruling, Standing
+from reconciler.model.state import Closing, Ruling, Standing
 from reconciler.usecases.deciding_by_hand import Desk, Unit, at_desk, look_at, problem
 from reconciler.wiring.workspace import Workspace
 
@@ -97,6 +97,9 @@ async def _problems(unit: Unit, resolution: Resolution, desk: Desk) -> list[Diag
 
 def _needless(unit: Unit, resolution: Resolution, name: str) -> list[Diagnostic]:
     verdict = unit.verdict
+    asked = unit.past is not None and unit.past.state is AttemptState.REQUESTED
+    if asked and resolution.word is Word.SUCCEEDED:
+        return []  # it takes an earlier --rerun back
     if verdict is None:
         summary = f"{name}: no spec declares it, and its outcome is known"
         return [problem("needs_nobody", summary)]
@@ -146,7 +149,9 @@ def _by_word(units: tuple[Unit, ...], resolution: Resolution, desk: Desk) -> Rul
     return replace(
         _ruling(resolution, desk.now()),
         closings=tuple(
-            Closing(attempt_id=attempt_id, dates=dates, state=state, seen=seen)
+            Closing(
+                attempt_id=attempt_id, dates=dates, state=state, seen=seen, why=resolution.reason
+            )
             for attempt_id, dates in closings.items()
         ),
         standings=tuple(standings),
@@ -184,19 +189,22 @@ async def _by_run(units: tuple[Unit, ...], resolution: Resolution, desk: Desk) -
     if missing:
         summary = f"run {resolution.run_id} does not run for {missing}, but for {run.dates}"
         raise InputError([problem("other_dates", summary)])
-    findings: dict[str, Finding] = {}
+    found: dict[str, DateSet] = defaultdict(DateSet)
     standings = []
     for unit in units:
         if unit.unclear and unit.past is not None:
             if run.tag is not None and run.tag.call_id != unit.past.call_id:
                 summary = f"run {resolution.run_id} was made by another call of ours, {run.tag}"
                 raise InputError([problem("other_call", summary)])
-            findings[unit.past.attempt] = Finding(attempt_id=unit.past.attempt, run=run)
+            found[unit.past.attempt] |= DateSet((unit.dates,))
         else:
             standings.append(adopted(unit, resolution.units.address, run))
     return replace(
         _ruling(resolution, desk.now()),
-        findings=tuple(findings.values()),
+        closings=tuple(
+            Closing(attempt_id=one, dates=dates, state=AttemptState.ACCEPTED, run=run)
+            for one, dates in found.items()
+        ),
         standings=tuple(standings),
     )
 
@@ -231,15 +239,15 @@ async def read_back(
         ProviderError: It could not be read, or runs on something else.
     """
     first = next(iter(series.values()))
-    if run_id in RunsOnRecord(desk.recorded).of(first):
-        summary = f"run {run_id} is on record already"
-        raise InputError([problem("on_record", summary, "`reconciler state show` tells for what")])
     run = await desk.line(connection).provider.find_run(first, run_id, dates)
     if run is None:
         summary = f"the service does not know a run {run_id}"
         raise InputError(
             [problem("unknown_run", summary, "runs are forgotten after about 30 days")]
         )
+    if RunsOnRecord(desk.recorded).cover(first, replace(run, run_ids=(run_id,))):
+        summary = f"run {run_id} is on record already"
+        raise InputError([problem("on_record", summary, "`reconciler history` tells since when")])
     if run.tag is not None and run.tag.series not in series:
         summary = f"run {run_id} bears the tag of another series, {run.tag}"
         raise InputError([problem("other_series", summary)])

@@ -88,6 +88,10 @@ async def _stop(attempt: Attempt, dates: DateSet, desk: Desk) -> StopReport:
     stopped = replace(attempt, coverage=coverage)
     # Not read back at once: the service may show it running for a moment longer.
     desk.store.observe([stopped], at=desk.now())
+    untouched = dates - report.dates
+    if untouched and not report.left:
+        line = f"{untouched}: the service showed nothing there that could be stopped"
+        return replace(report, left=(line,))
     return report
 
 

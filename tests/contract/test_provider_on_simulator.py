@@ -139,9 +139,7 @@ async def test_a_lost_answer_is_found_again_by_its_tag(layout: str) -> None:
         )
         outcome = await cloud.create()
         cloud.simulator.advance(1)
-        found = await cloud.provider.discover(
-            SERIES, DateSet.parse(["2024-05-02"]), known_runs=frozenset()
-        )
+        found = await cloud.provider.discover(SERIES, DateSet.parse(["2024-05-02"]), known_runs={})
 
     assert isinstance(outcome, Unknown)
     (run,) = found.found
@@ -212,7 +210,9 @@ async def test_a_fresh_request_is_fresh_on_an_advanced_gateway_clock() -> None:
         cloud.simulator.advance(3600)
         attempt = await cloud.created()
         found = await cloud.provider.discover(
-            SERIES, DateSet((DATES,)), known_runs=frozenset(attempt.run_ids)
+            SERIES,
+            DateSet((DATES,)),
+            known_runs=dict.fromkeys(attempt.run_ids, DateSet((attempt.dates,))),
         )
 
     assert (found.found, found.shows_tags) == ((), False)
@@ -264,7 +264,7 @@ async def test_a_manual_run_is_followed_and_found() -> None:
         early = await cloud.observe(attempt, MANUAL_FLOW)
         cloud.simulator.advance(3600)
         late = await cloud.observe(attempt, MANUAL_FLOW)
-        found = await cloud.provider.discover(MANUAL_FLOW, DateSet((day,)), known_runs=frozenset())
+        found = await cloud.provider.discover(MANUAL_FLOW, DateSet((day,)), known_runs={})
 
     assert shown(early.coverage) == {"2024-05-01": "running"}
     assert shown(late.coverage) == {"2024-05-01": "success"}

@@ -20,7 +20,15 @@ from reconciler.model.errors import ProviderError, Unavailable
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.resources import Tuning
-from reconciler.model.runs import Discovery, FoundRun, Observation, Origin, Tier, UnitStatus
+from reconciler.model.runs import (
+    Discovery,
+    FoundRun,
+    KnownRuns,
+    Observation,
+    Origin,
+    Tier,
+    UnitStatus,
+)
 from reconciler.model.seams import Clock
 from reconciler.model.series import Series, Tag
 from tests.builders import a_wire
@@ -237,7 +245,7 @@ class FakeProvider:
         return tuple([self._observation(one, series[one.series]) for one in attempts])
 
     async def discover(
-        self, series: Series, dates: DateSet, *, known_runs: frozenset[str]
+        self, series: Series, dates: DateSet, *, known_runs: KnownRuns
     ) -> Discovery:
         """Every run on the root, ours and theirs, that covers one of `dates`."""
         root = series.subject.root
@@ -247,11 +255,11 @@ class FakeProvider:
         listed = [run for run in (*listed, *self.found) if run.dates & dates]
         return Discovery(
             dates=dates,
-            found=tuple(run for run in listed if not known_runs.issuperset(run.run_ids)),
+            found=tuple(run for run in listed if not _is_on_record(run, known_runs)),
             complete=self.lists,
             began_at=self._clock.now(),
             shows_tags=any(
-                run.tag is not None and not known_runs.issuperset(run.run_ids) for run in listed
+                run.tag is not None and not _is_on_record(run, known_runs) for run in listed
             ),
         )
 
@@ -336,3 +344,7 @@ def unavailable(operation: str = "GetDag") -> Unavailable:
 
 def _together(maps: Iterable[RangeMap[UnitStatus]]) -> RangeMap[UnitStatus]:
     return RangeMap.of(item for one in maps for item in one)
+
+
+def _is_on_record(run: FoundRun, known: KnownRuns) -> bool:
+    return all(not run.dates - known.get(run_id, DateSet()) for run_id in run.run_ids)

@@ -32,4 +32,4 @@ def command(terminal: Terminal, unit: UnitRange, reason: str) -> ExitCode:
     answer(f"Stopped {some(report.stopped, 'instance')} of {unit.address}{where}.")
     for line in report.left:
         note(f"goes on: {clean(line)}")
-    return ExitCode.PERSON if report.left else ExitCode.OK
+    return ExitCode.PERSON if report.left or not report.stopped else ExitCode.OK

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -16,7 +17,7 @@ from reconciler.model.dates import DateSet
 from reconciler.model.errors import InvalidRequest, NotFound
 from reconciler.model.project import DataWorksConnection
 from reconciler.model.rangemap import RangeMap
-from reconciler.model.runs import Discovery, FoundRun, Origin
+from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Origin, UnitStatus, is_known
 from reconciler.model.seams import Clock
 from reconciler.model.series import Series, Tag
 from reconciler.providers.dataworks.api import Api, InstanceQuery
@@ -32,6 +33,9 @@ from reconciler.providers.dataworks.wire_requests import SEARCH_MANUAL_RUN
 _MANUAL_ENVIRONMENT = "PROD"
 
 
+_RUN_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+
+
 class Discoverer:
     """Looks for runs through one connection."""
 
@@ -44,9 +48,7 @@ class Discoverer:
         self._connection = connection
         self._clock = clock
 
-    async def backfills(
-        self, series: Series, dates: DateSet, known_runs: frozenset[str]
-    ) -> Discovery:
+    async def backfills(self, series: Series, dates: DateSet, known_runs: KnownRuns) -> Discovery:
         """Runs on the root node of a backfill for `dates`.
 
         Raises:
@@ -74,7 +76,7 @@ class Discoverer:
         return self._discovery(dates, listing, found, complete=search.complete and dated)
 
     async def manual_runs(
-        self, series: Series, dates: DateSet, known_runs: frozenset[str]
+        self, series: Series, dates: DateSet, known_runs: KnownRuns
     ) -> Discovery:
         """Runs of a manual flow for `dates`; without a `projectId` nothing can be listed."""
         project_id = self._connection.project_id
@@ -96,10 +98,15 @@ class Discoverer:
             by_hand = row.dag_type is None or row.dag_type.by_hand
             if by_hand and row.date is not None and row.date in dates:
                 by_run[row.dag_id].append(row)
+        strange = {
+            run_id
+            for run_id, rows in by_run.items()
+            if not all(is_known(known_runs, run_id, row.date) for row in rows)
+        }
         found = [
             _manual_run(run_id, rows)
             for run_id, rows in sorted(by_run.items())
-            if run_id not in known_runs
+            if run_id in strange
         ]
         discovery = self._discovery(dates, listing, found, complete=True)
         # Rows tell of marks themselves, also those of runs on record.
@@ -115,6 +122,13 @@ class Discoverer:
             InvalidRequest: It runs on something else, or for what date cannot be told.
             ProviderError: A read failed.
         """
+        if not _RUN_ID.fullmatch(run_id):
+            raise InvalidRequest(
+                f"{run_id!r} is not the id of a run",
+                provider="dataworks",
+                operation="GetDag",
+                hint="it is a number, the DAG id that the console shows",
+            )
         if series.subject.kind is Kind.MANUAL_FLOW:
             return await self._manual_run_by_id(series, run_id, dates)
         environment = series.subject.environment
@@ -124,10 +138,11 @@ class Discoverer:
         except NotFound:
             return None
         node = _listed_node(series)
-        if listing.rows and all(row.node_id != node for row in listing.rows):
+        rows = [row for row in listing.rows if row.dag_id == run_id]
+        if rows and all(row.node_id != node for row in rows):
             raise _elsewhere(run_id, f"node {node}", "ListInstances")
-        await search.look_at(listing.rows, frozenset())
-        return search.found[0] if search.found else None
+        await search.look_at(rows, {}, whole=True)
+        return next((run for run in search.found if run_id in run.run_ids), None)
 
     async def _manual_run_by_id(
         self, series: Series, run_id: str, dates: DateSet
@@ -187,11 +202,16 @@ class _Search:
         self.found: list[FoundRun] = []
         self.complete = True
 
-    async def look_at(self, rows: Sequence[Instance], known_runs: frozenset[str]) -> None:
-        """Add a `FoundRun` for each group and name among the DAGs of `rows`."""
+    async def look_at(
+        self, rows: Sequence[Instance], known_runs: KnownRuns, *, whole: bool = False
+    ) -> None:
+        """Add a `FoundRun` for each group and name among the DAGs of `rows`.
+
+        With `whole`, a stranger's run is told with all its dates, too, as one of ours always is.
+        """
         by_dag: dict[str, list[Instance]] = defaultdict(list)
         for row in rows:
-            if row.dag_id not in known_runs:
+            if not is_known(known_runs, row.dag_id, row.date):
                 by_dag[row.dag_id].append(row)
         while by_dag:
             dag_id = next(iter(by_dag))
@@ -204,7 +224,7 @@ class _Search:
             for dags in await self._named_alike(dag):
                 mine = [row for found in dags for row in by_dag.pop(found.id, ())]
                 if mine:
-                    self.found.append(await self._found_run(dags, mine))
+                    self.found.append(await self._found_run(dags, mine, whole=whole))
             by_dag.pop(dag_id, None)
 
     async def _dag(self, dag_id: str) -> Dag | None:
@@ -228,15 +248,17 @@ class _Search:
             by_name[found.name].append(found)
         return list(by_name.values())
 
-    async def _found_run(self, dags: Sequence[Dag], rows: Sequence[Instance]) -> FoundRun:
+    async def _found_run(
+        self, dags: Sequence[Dag], rows: Sequence[Instance], *, whole: bool
+    ) -> FoundRun:
         first = dags[0]
         tag = None if first.name is None else Tag.parse(first.name)
         coverage = coverage_of_instances(rows)
+        if tag is not None or whole:
+            everything = await self._observer.whole_coverage(dags, self._environment)
+            coverage = coverage.overlaid(everything)
         if tag is not None:
-            # All dates of a run of ours, also those that nobody asked for now: whatever it covers must
-            # not be created again.
-            whole = await self._observer.whole_coverage(dags, self._environment)
-            coverage = coverage.overlaid(whole)
+            coverage = _without_holes(coverage)
         created = [dag.created_at for dag in dags if dag.created_at is not None]
         return FoundRun(
             origin=Origin.BACKFILL,
@@ -248,6 +270,13 @@ class _Search:
             created_at=min(created, default=None),
             created_by=first.created_by,
         )
+
+
+def _without_holes(coverage: RangeMap[UnitStatus]) -> RangeMap[UnitStatus]:
+    """A call of ours has no holes: dates between others of it are only not listed yet."""
+    hull = coverage.dates.hull
+    assert hull is not None  # noqa: S101 - it was found on some date
+    return RangeMap.constant(DateSet((hull,)), UnitStatus.CREATED).overlaid(coverage)
 
 
 def _elsewhere(run_id: str, what: str, operation: str) -> InvalidRequest:

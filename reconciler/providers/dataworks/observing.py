@@ -238,7 +238,9 @@ class Observer:
             rows = await self._api.search_manual_run(attempt.run_ids[0], project)
         except NotFound:
             return Observation(attempt_id=attempt.id, coverage=_NOTHING, gone=True)
-        if not rows and self._age(attempt) > RETENTION:
+        # Instances that were there once do not come to nothing by themselves, whatever our clock says.
+        seen = attempt.coverage.where(lambda record: record.status is not UnitStatus.CREATED)
+        if not rows and (seen or self._age(attempt) > RETENTION):
             return Observation(attempt_id=attempt.id, coverage=_NOTHING, gone=True)
         status = status_of_instances([row.status for row in rows])
         return Observation(

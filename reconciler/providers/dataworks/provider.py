@@ -20,7 +20,7 @@ from reconciler.model.errors import UnexpectedResponse
 from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.project import DataWorksConnection, Limits
 from reconciler.model.resources import Tuning
-from reconciler.model.runs import Discovery, FoundRun, Observation, Tier
+from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Observation, Tier
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.series import Realm, Series
 from reconciler.model.steps import Steps, Unwatched
@@ -165,9 +165,9 @@ class DataWorksProvider:
         return await self._observer.observe(attempts, series)
 
     async def discover(
-        self, series: Series, dates: DateSet, *, known_runs: frozenset[str]
+        self, series: Series, dates: DateSet, *, known_runs: KnownRuns
     ) -> Discovery:
-        """List runs on the subject of `series` for `dates`; runs in `known_runs` are looked past."""
+        """List runs on the subject of `series` for `dates`; what is in `known_runs` is looked past."""
         match series.subject.kind:
             case Kind.BACKFILL:
                 return await self._discoverer.backfills(series, dates, known_runs)

@@ -158,9 +158,10 @@ def test_an_adoption_is_recorded_with_all_that_was_found(store: SqlStore) -> Non
     lease = store.acquire()
     adoption = an_adoption("2024-05-01..2024-05-02,2024-05-05")
     store.adopt(lease, adoption, a_series(), at=at(9), plan_id="plan-9")
-    (adopted,) = store.snapshot().attempts
+    adopted, other = store.snapshot().attempts
     assert adopted.adopted
-    assert str(adopted.dates) == "2024-05-01..2024-05-05"
+    assert [str(one.dates) for one in (adopted, other)] == ["2024-05-01..2024-05-02", "2024-05-05"]
+    assert adopted.number == other.number
     assert adopted.state is S.ACCEPTED
     assert (adopted.created_at, adopted.signed_at) == (at(9), adoption.run.created_at)
     assert (adopted.plan_id, adopted.call_id) == ("plan-9", "foundy")

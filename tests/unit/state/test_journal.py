@@ -126,7 +126,8 @@ def test_an_entry_says_what_was_done(lived: SqlStore) -> None:
     _, intent, sent, unknown, absent, adopted, *_ = (entry.data for entry in lived.journal())
     assert intent["unit"] == f"backfill.orders@{WEEK}"
     assert (intent["call"], intent["plan"]) == ("callaa", "plan-1")
-    assert sent == {"attempt": intent["attempt"]}
+    became = {intent["attempt"]: "sent 2024-05-01/2024-05-08"}
+    assert sent == {"attempt": intent["attempt"], "became": became}
     assert (unknown["message"], unknown["request_id"]) == (
         "the connection was reset",
         "request-3",

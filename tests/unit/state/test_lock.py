@@ -169,7 +169,8 @@ def test_taking_over_voids_intents_and_leaves_what_was_sent(
     assert the_attempt(store, intent).state is AttemptState.VOID
     assert the_attempt(store, sent).state is AttemptState.SENT
     entry = store.journal()[-1]
-    assert (entry.event, entry.data, entry.who) == ("void", {"attempt": intent}, "bob@host")
+    assert (entry.event, set(entry.attempts), entry.who) == ("void", {intent}, "bob@host")
+    assert entry.became == {intent: "void 2024-06-01/2024-06-02"}
 
 
 def test_taking_over_leaves_other_projects_intents_alone(

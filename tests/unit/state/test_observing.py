@@ -6,6 +6,8 @@ import dataclasses
 import datetime as dt
 
 from reconciler.model.attempts import AttemptState, UnitRecord
+from reconciler.model.dates import DateRange
+from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.state.store import SqlStore
 from tests.builders import at
@@ -98,3 +100,18 @@ def test_another_projects_calls_are_not_ours(database: Database, store: SqlStore
     other.create()
     other.count_calls("prod", dt.date(2024, 6, 1), 5)
     assert store.calls_on("prod", dt.date(2024, 6, 1)) == 0
+
+
+def test_what_was_made_of_an_attempt_that_has_changed_since_is_dropped(
+    database: Database, store: SqlStore
+) -> None:
+    """A wait that slept must not undo what a person decided meanwhile."""
+    _, attempt_id = call_in(ACCEPTED, database, store)
+    slept = the_attempt(store, attempt_id)
+    observe(store, attempt_id, seen={WEEK: UnitStatus.STOPPED}, when=at(60))
+    stale = dataclasses.replace(
+        slept, coverage=RangeMap.of([(DateRange.parse(WEEK), UnitRecord(UnitStatus.FAILURE))])
+    )
+    store.observe([stale], at=at(90))
+    (seen,) = the_attempt(store, attempt_id).coverage
+    assert seen[1].status is UnitStatus.STOPPED

@@ -10,10 +10,11 @@ from reconciler.model.addresses import Address, Kind
 from reconciler.model.attempts import Attempt, AttemptState, UnitRecord
 from reconciler.model.dates import DateRange
 from reconciler.model.errors import FenceLost, StateError, UnitsTaken
+from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.model.series import Series
-from reconciler.model.state import Closing, Finding, Lease, Ruling, Standing
+from reconciler.model.state import Closing, Lease, Ruling, Standing
 from reconciler.state.store import SqlStore
 from tests.builders import a_found_run, a_series, at, dates
 from tests.unit.state.calls import (
@@ -49,7 +50,6 @@ to_state = pytest.mark.parametrize(
 def a_ruling(
     *,
     closings: Iterable[Closing] = (),
-    findings: Iterable[Finding] = (),
     standings: Iterable[Standing] = (),
     event: str = "resolved",
     reason: str | None = "looked at the console",
@@ -60,7 +60,6 @@ def a_ruling(
         reason=reason,
         at=at(30),
         closings=tuple(closings),
-        findings=tuple(findings),
         standings=tuple(standings),
         data={"word": "succeeded"},
     )
@@ -75,9 +74,12 @@ def closing(
     return Closing(attempt_id=attempt_id, dates=dates(*when), state=to, seen=seen)
 
 
-def a_finding(attempt_id: str, run_ids: tuple[str, ...] = ("found-1",)) -> Finding:
-    run = a_found_run(WEEK, series=a_series(), call_id="callaa", run_ids=run_ids)
-    return Finding(attempt_id=attempt_id, run=run)
+def a_finding(
+    attempt_id: str, when: str = WEEK, run_ids: tuple[str, ...] = ("found-1",)
+) -> Closing:
+    """The run that a call of unknown outcome made, as a person pointed it out."""
+    run = a_found_run(when, series=a_series(), run_ids=run_ids)
+    return Closing(attempt_id=attempt_id, dates=dates(when), state=S.ACCEPTED, run=run)
 
 
 def a_standing(
@@ -346,7 +348,8 @@ def test_pieces_of_a_call_go_their_own_ways(database: Database, store: SqlStore)
     lease, one = call_in(S.UNKNOWN, database, store)
     store.mark_absent(lease, one, dates("2024-05-03"), "a listing")
     pieces = by_dates(store)
-    store.rule(lease, a_ruling(findings=[a_finding(pieces["2024-05-04..2024-05-07"].id)]))
+    rest = "2024-05-04..2024-05-07"
+    store.rule(lease, a_ruling(closings=[a_finding(pieces[rest].id, rest)]))
     store.rule(lease, a_word(one, "2024-05-01"))
     absent = pieces["2024-05-03"].id
     store.rule(lease, a_ruling(closings=[closing(absent, "2024-05-03", to=S.FORGOTTEN)]))
@@ -374,7 +377,12 @@ def _two_calls(store: SqlStore, second: AttemptState) -> tuple[Lease, str, str]:
     for one in (unclear, other):
         store.mark_sent(lease, one, a_prepared())
     store.settle(lease, unclear, UNKNOWN)
-    store.settle(lease, other, ACCEPTED if second is S.ACCEPTED else REFUSED)
+    outcomes: dict[AttemptState, CreateOutcome] = {
+        S.ACCEPTED: ACCEPTED,
+        S.REFUSED: REFUSED,
+        S.UNKNOWN: UNKNOWN,
+    }
+    store.settle(lease, other, outcomes[second])
     return lease, unclear, other
 
 
@@ -382,8 +390,8 @@ _SECOND: dict[str, Callable[[str], Ruling]] = {
     "a closing": lambda other: a_ruling(closings=[closing(other, JUNE)]),
     "a closing of nothing": lambda other: a_ruling(closings=[closing(other)]),
     "a closing of a call nobody knows": lambda _: a_ruling(closings=[closing("nobody", JUNE)]),
-    "a finding": lambda other: a_ruling(findings=[a_finding(other)]),
-    "a finding of a call nobody knows": lambda _: a_ruling(findings=[a_finding("nobody")]),
+    "a finding": lambda other: a_ruling(closings=[a_finding(other, JUNE)]),
+    "a finding of a call nobody knows": lambda _: a_ruling(closings=[a_finding("nobody")]),
 }
 
 
@@ -397,7 +405,6 @@ def test_a_ruling_that_fails_halfway_writes_nothing(
     known = known_of(store)
     ruling = a_ruling(
         closings=[closing(unclear, when, seen=SUCCEEDED), *fails.closings],
-        findings=fails.findings,
         standings=[a_standing(S.REQUESTED, series=a_series(params={"1234": {"k": "new"}}))],
     )
     with pytest.raises(StateError):
@@ -426,26 +433,27 @@ def test_a_run_is_found_only_of_a_call_that_may_have_made_it(
     database: Database, store: SqlStore, before: AttemptState
 ) -> None:
     lease, one = call_in(before, database, store)
-    known, had = known_of(store), the_attempt(store, one).run_ids
-    ruling = a_ruling(findings=[a_finding(one)])
-    if before not in {S.SENT, S.UNKNOWN, S.PARTIAL, S.ACCEPTED}:
+    known = known_of(store)
+    unclear = "2024-05-05..2024-05-07" if before is S.PARTIAL else WEEK
+    ruling = a_ruling(closings=[a_finding(one, unclear)])
+    if before not in {S.SENT, S.UNKNOWN, S.PARTIAL}:
         with pytest.raises(StateError):
             store.rule(lease, ruling)
         assert known_of(store) == known
         return
     store.rule(lease, ruling)
-    found = the_attempt(store, one)
+    (found,) = [item for item in store.snapshot().attempts if str(item.dates) == unclear]
     assert (found.state, found.adopted) == (S.ACCEPTED, False)
-    assert found.run_ids == (*had, "found-1")
-    assert found.run_group == "group-found-1"
-    assert store.journal()[-1].attempts == {one}
+    assert (found.run_ids, found.run_group) == (("found-1",), "group-found-1")
+    assert found.id in store.journal()[-1].attempts
     assert store.verify() == ()
 
 
-def test_a_run_that_was_known_is_not_known_twice(database: Database, store: SqlStore) -> None:
+def test_what_was_known_of_the_other_dates_stays(database: Database, store: SqlStore) -> None:
     lease, one = call_in(S.PARTIAL, database, store)
-    store.rule(lease, a_ruling(findings=[a_finding(one, ("run-2", "run-3"))]))
-    assert the_attempt(store, one).run_ids == ("run-1", "run-2", "run-3")
+    store.rule(lease, a_ruling(closings=[a_finding(one, "2024-05-05..2024-05-07")]))
+    kept = the_attempt(store, one)
+    assert (str(kept.dates), kept.run_ids) == ("2024-05-01..2024-05-04", ("run-1", "run-2"))
 
 
 # Standings: entries that no call of ours made.
@@ -623,10 +631,9 @@ def test_an_observation_does_not_move_what_a_person_decided(
 
 
 def test_a_ruling_is_told_with_everything_it_touched(store: SqlStore) -> None:
-    lease, unclear, other = _two_calls(store, S.ACCEPTED)
+    lease, unclear, other = _two_calls(store, S.UNKNOWN)
     ruling = a_ruling(
-        closings=[closing(unclear, "2024-05-03", seen=SUCCEEDED)],
-        findings=[a_finding(other)],
+        closings=[closing(unclear, "2024-05-03", seen=SUCCEEDED), a_finding(other, JUNE)],
         standings=[a_standing(S.REQUESTED, "2024-07-01"), a_standing(S.SETTLED, "2024-07-02")],
     )
     store.rule(lease, ruling)
@@ -635,6 +642,8 @@ def test_a_ruling_is_told_with_everything_it_touched(store: SqlStore) -> None:
     assert len(attempts) == 6, "three pieces, the found one, and two that no call made"
     assert entry.attempts == {one.id for one in attempts}
     told = {name: one for name, one in entry.data.items() if name != "attempts"}
+    told.pop("became")
+    assert set(entry.became) == entry.attempts
     assert told == {
         "word": "succeeded",
         "units": [f"backfill.orders@{WEEK}"],
@@ -681,7 +690,7 @@ def test_a_piece_that_somebody_took_away_or_slipped_in_is_noticed(
 _RULINGS: dict[str, Callable[[str], Ruling]] = {
     "closing": lambda one: a_ruling(closings=[closing(one, WEEK)]),
     "closing a part": lambda one: a_ruling(closings=[closing(one, "2024-05-03")]),
-    "finding": lambda one: a_ruling(findings=[a_finding(one)]),
+    "finding": lambda one: a_ruling(closings=[a_finding(one)]),
     "standing": lambda _: a_ruling(standings=[a_standing(S.REQUESTED)]),
     "note": lambda _: a_ruling(event="stopping"),
 }

@@ -43,7 +43,9 @@ async def discover(
     **connection: Any,
 ) -> Discovery:
     provider = a_provider(service, connection=a_connection(**connection))
-    return await provider.discover(series, DateSet.parse(dates), known_runs=frozenset(known))
+    return await provider.discover(
+        series, DateSet.parse(dates), known_runs=dict.fromkeys(known, DateSet.parse(dates))
+    )
 
 
 def shown(run: FoundRun) -> dict[str, str]:

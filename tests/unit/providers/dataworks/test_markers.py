@@ -256,7 +256,7 @@ async def test_listed_runs_are_ours_by_their_markers() -> None:
     ]
     service.on("ListInstances", lists(listed))
     provider = a_provider(service, connection=a_connection(markers=True))
-    seen = await provider.discover(MANUAL, DATES, known_runs=frozenset())
+    seen = await provider.discover(MANUAL, DATES, known_runs={})
     tags = {run.run_ids[0]: run.tag for run in seen.found}
     assert tags == {"1": TAG, "2": Tag.parse(other), "3": None, "4": None}
     assert seen.shows_tags
@@ -270,7 +270,7 @@ async def test_a_listing_without_a_whole_marker_has_not_shown_that_it_would_show
     service = Service()
     service.on("ListInstances", lists([a_listed(1, ParamValues=text), a_listed(2)]))
     provider = a_provider(service, connection=a_connection(markers=True))
-    seen = await provider.discover(MANUAL, DATES, known_runs=frozenset({"1"}))
+    seen = await provider.discover(MANUAL, DATES, known_runs={"1": DATES})
     assert not seen.shows_tags
     assert [run.run_ids for run in seen.found] == [("2",)]
 
@@ -279,5 +279,5 @@ async def test_a_listing_without_a_whole_marker_has_not_shown_that_it_would_show
 async def test_a_marker_on_a_run_on_record_shows_that_listings_show_markers() -> None:
     service = Service()
     service.on("ListInstances", lists([a_listed(1, ParamValues=f"reconciler_run={TAG}")]))
-    seen = await a_provider(service).discover(MANUAL, DATES, known_runs=frozenset({"1"}))
+    seen = await a_provider(service).discover(MANUAL, DATES, known_runs={"1": DATES})
     assert (seen.found, seen.shows_tags) == ((), True)
