@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenario.sandbox import Sandbox, decisions
+from tests.scenario.sandbox import EMBEDDED, Sandbox, decisions
 
 UNIT = "manualflow.close@2020-05-31"
 CREATE = "CreateManualDag"
@@ -150,6 +150,29 @@ def test_after_a_lost_store_manual_runs_are_candidates_and_a_person_says_which_i
     assert sandbox.apply("--wait").code == 0
     assert decisions(sandbox.plan()).keys() == {"none succeeded"}
     assert len(sandbox.ledger()) == 2
+
+
+def test_in_realm_live_a_lost_store_is_made_anew_only_on_request_and_fills_itself(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of(endpoint=f"{EMBEDDED}\n      realm: live")
+    sandbox.flow()
+    sandbox.backfill()
+    sandbox.backfill("users", target={"rootNode": 2})
+    assert sandbox.apply().code == 1
+    assert sandbox.apply("--create-state", "--wait").code == 0
+    lose_the_store(sandbox)
+
+    refused = sandbox.apply()
+    assert refused.code == 1
+    assert "there is no state store" in refused.err
+    assert sandbox.apply("--create-state", "--wait").code == 3
+
+    assert decisions(sandbox.plan()) == {
+        "none succeeded": ["2020-05-20..2020-05-31"] * 2,
+        "hold candidate": ["2020-05-31"],
+    }
+    assert len(sandbox.ledger()) == 3
 
 
 def test_candidates_that_are_not_ours_do_not_keep_a_flow_from_running(sandbox: Sandbox) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.postgres import new_database
@@ -50,6 +51,20 @@ def test_a_server_that_is_not_there_is_a_clear_error(sandbox: Sandbox) -> None:
     assert result.code == 1
     assert "the state database" in result.err
     assert "s3cr3t" not in result.err
+    assert sandbox.ledger() == []
+
+
+def test_a_server_that_may_lose_commits_is_refused(sandbox: Sandbox) -> None:
+    url = new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off'.encode())
+    project = sandbox.root / "reconciler.yaml"
+    project.write_text(project.read_text().replace("spec:\n", f'spec:\n  state: "{url}"\n', 1))
+    sandbox.backfill()
+    refused = sandbox.apply()
+    assert refused.code == 1
+    assert "synchronous_commit is off" in refused.err
     assert sandbox.ledger() == []
 
 
