@@ -90,14 +90,27 @@ class Desk:
         self.store.observe(changed, at=at)
 
 
-def at_desk(workspace: Workspace, command: str, work: Callable[[Desk], Awaitable[None]]) -> None:
+def at_desk(
+    workspace: Workspace,
+    command: str,
+    work: Callable[[Desk], Awaitable[None]],
+    *,
+    broken_specs: bool = False,
+) -> None:
     """Do something under the lock, with the specs, the record and every connection at hand.
+
+    Args:
+        workspace: The project.
+        command: For the journal.
+        work: What to do.
+        broken_specs: Go on with the specs that are sound, and the record, where others are not.
 
     Raises:
         InputError: The specs are wrong.
         StateError: There is no store, it cannot be used, or someone else holds its lock.
     """
-    resources = sound_specs(workspace).resources
+    loaded = workspace.load_specs() if broken_specs else sound_specs(workspace)
+    resources = loaded.resources
     store = workspace.store_to_write(command, create=False)
 
     async def run() -> None:

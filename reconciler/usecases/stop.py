@@ -56,7 +56,8 @@ def stop(workspace: Workspace, stopping: Stopping) -> StopReport:
         }
         desk.store.rule(desk.lease, replace(_note("stopped", stopping, desk), data=data))
 
-    at_desk(workspace, "stop", work)
+    # What runs must not go on because somebody's spec is broken.
+    at_desk(workspace, "stop", work, broken_specs=True)
     return _joined(reports)
 
 

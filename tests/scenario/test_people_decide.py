@@ -239,6 +239,19 @@ def test_runs_in_flight_are_stopped_and_stay_stopped(sandbox_of: Callable[..., S
     assert decisions(sandbox.plan()) == {"rerun requested": ["2020-05-20..2020-05-31"]}
 
 
+@pytest.mark.parametrize("broken", ["orders.yaml", "colleague.yaml"])
+def test_a_broken_spec_keeps_nothing_from_being_stopped(
+    sandbox_of: Callable[..., Sandbox], broken: str
+) -> None:
+    sandbox = sandbox_of(world="nodes: [{id: 1, seconds: 864000}]")
+    sandbox.backfill()
+    assert sandbox.apply().code == 0
+    sandbox.advance(1)
+    sandbox.spec(broken, "kind: [")
+    stopped = sandbox.run("stop", "backfill.orders@2020-05-20..2020-05-31", *WHY)
+    assert stopped.code == 0, stopped.err
+
+
 def test_what_the_service_cannot_stop_is_named(sandbox_of: Callable[..., Sandbox]) -> None:
     sandbox = sandbox_of(world="nodes: [{id: 1, seconds: 864000}]")
     sandbox.backfill()
