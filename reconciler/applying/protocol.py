@@ -92,8 +92,8 @@ def _unrecorded(attempt: Attempt, outcome: CreateOutcome, error: StateError) -> 
     match outcome:
         case Accepted(run_ids=ids):
             became = f"was accepted as run {', '.join(ids)}"
-            hint += f"; where runs bear no name: reconciler resolve {unit} --run-id {ids[0]} "
-            "--reason TEXT"
+            command = f"reconciler resolve {unit} --run-id {ids[0]} --reason TEXT"
+            hint += f"; where runs bear no name: {command}"
         case Refused(code=code):
             became = f"was refused ({code})"
         case Unknown(cause=cause):

@@ -14,16 +14,13 @@ from reconciler.wiring.workspace import Workspace
 def forget(workspace: Workspace, units: UnitRange, *, reason: str | None) -> DateSet:
     """Forget every attempt that was made for an address, on some of its dates.
 
-    What is in flight or of unknown outcome cannot be forgotten: the store refuses it. Nor can a part of
-    what one call made: listings show a call's runs together, so the rest would hide what was forgotten, and
-    it would be started again.
+    What is in flight or of unknown outcome cannot be forgotten.
 
     Returns:
         The dates on which there was something to forget.
 
     Raises:
-        InputError: Nothing is on record there, or the units are a part of a call's.
-        UnitsTaken: Something may still run there.
+        InputError: Nothing is on record there, or something may still run.
         StateError: The store cannot be used.
     """
     forgotten = DateSet()
@@ -40,7 +37,6 @@ def forget(workspace: Workspace, units: UnitRange, *, reason: str | None) -> Dat
             hint = "`reconciler explain` tells for which address it ran"
             raise InputError([problem("not_on_record", f"nothing is on record for {units}", hint)])
         _refuse_open(closings, desk.recorded)
-        _refuse_parts(closings, desk.recorded)
         ruling = Ruling(
             event="forgotten",
             units=(str(units),),
@@ -71,18 +67,3 @@ def _refuse_open(closings: tuple[Closing, ...], recorded: RecordedState) -> None
             problems.append(problem("in_flight", f"{name}: it is in flight", hint))
     if problems:
         raise InputError(problems)
-
-
-def _refuse_parts(closings: tuple[Closing, ...], recorded: RecordedState) -> None:
-    forgotten = {closing.attempt_id: closing.dates for closing in closings}
-    runs = {run for one in recorded.attempts if one.id in forgotten for run in one.run_ids}
-    left = [
-        f"{one.address}@{rest}"
-        for one in recorded.attempts
-        if runs.intersection(one.run_ids)
-        and (rest := DateSet((one.dates,)) - forgotten.get(one.id, DateSet()))
-    ]
-    if left:
-        summary = f"the same runs are on record for {', '.join(left)}"
-        hint = "forget whole calls: name all of their dates at once"
-        raise InputError([problem("part_of_a_call", summary, hint)])

@@ -298,13 +298,19 @@ def test_forgotten_units_are_looked_for_anew(sandbox: Sandbox) -> None:
     assert sandbox.run("history", "--verify").code == 0
 
 
-def test_a_part_of_a_call_cannot_be_forgotten(sandbox: Sandbox) -> None:
+def test_a_part_of_a_call_that_was_forgotten_is_found_again(sandbox: Sandbox) -> None:
     sandbox.backfill()
     assert sandbox.apply("--wait").code == 0
-    refused = sandbox.run("state", "forget", "backfill.orders@2020-05-22..2020-05-23")
-    assert refused.code == 1
-    assert "2020-05-20..2020-05-21, 2020-05-24..2020-05-31" in refused.err
+    part = "backfill.orders@2020-05-22..2020-05-23"
+    assert sandbox.run("state", "forget", part).code == 0
+    assert decisions(sandbox.plan()) == {
+        "none succeeded": ["2020-05-20..2020-05-21", "2020-05-24..2020-05-31"],
+        "adopt found": ["2020-05-22..2020-05-23"],
+    }
+    assert sandbox.apply("--wait").code == 0
     assert decisions(sandbox.plan()).keys() == {"none succeeded"}
+    assert len(sandbox.ledger()) == 1
+    assert sandbox.run("history", "--verify").code == 0
 
 
 def test_what_the_service_forgot_too_is_missing_once_it_is_forgotten(sandbox: Sandbox) -> None:

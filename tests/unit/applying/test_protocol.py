@@ -195,5 +195,5 @@ async def test_an_outcome_that_cannot_be_recorded_is_told_with_its_run(
     monkeypatch.setattr(rig.store, "settle", away)
     with pytest.raises(OutcomeUnrecorded, match=r"accepted as run .*disk is full") as raised:
         await send_once(sending(rig), INTENT, wire_of(INTENT))
-    assert "--run-id" in raised.value.hint
+    assert raised.value.hint.endswith(" --run-id 1 --reason TEXT")
     assert rig.states() == [AttemptState.SENT]
