@@ -10,6 +10,8 @@ from hypothesis import settings
 from tests.effort import examples
 from tests.postgres import drop_databases
 
+pytest_plugins = ["tests.crash.tally"]
+
 # No deadline on a busy runner, and nothing written beside the code.
 settings.register_profile("reconciler", deadline=None, database=None, max_examples=examples(100))
 settings.load_profile("reconciler")

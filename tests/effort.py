@@ -1,4 +1,4 @@
-"""How hard the property tests try: the usual number of examples, or many more in `make soak`."""
+"""How hard the tests try: the usual number of cases, or many more in `make soak`."""
 
 from __future__ import annotations
 
@@ -11,3 +11,8 @@ FACTOR = int(os.environ.get("RECONCILER_SOAK_FACTOR", "1"))
 def examples(usual: int) -> int:
     """How many examples to try where `usual` are tried in `make test`."""
     return usual * FACTOR
+
+
+def cases(usual: int, *, soak: int) -> int:
+    """How many cases to run: `usual` in `make test`, `soak` in `make soak`."""
+    return usual if FACTOR == 1 else soak
