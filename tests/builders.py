@@ -373,6 +373,7 @@ def a_past(
         gone=gone,
         spent=spent,
         sent_at=at(1),
+        sent_after=at(1),
         valid_until=at(17),
         run_ids=run_ids,
         code=code,

@@ -292,7 +292,7 @@ async def discover(
     except ProviderError as error:
         unreadable[address] = _unreadable(address, error)
         return None
-    if not found.complete and line.tier(series.subject, recorded) is not Tier.S3:
+    if not found.complete and found.possible:
         unreadable[address] = _incomplete(address)
     return found
 

@@ -107,6 +107,7 @@ class Discovery:
     `dates` were asked for; the listing `began_at` this moment of the service's own clock. Only a
     `complete` one (every page read, under the service's row limit) can prove that a run is absent.
     `shows_tags` says that it returned at least one run with a tag of ours, so that tags survive there.
+    It is not `possible` where the connection does not name what the service needs to be asked.
     """
 
     dates: DateSet
@@ -114,3 +115,4 @@ class Discovery:
     complete: bool
     began_at: dt.datetime
     shows_tags: bool = False
+    possible: bool = True

@@ -30,9 +30,11 @@ class Candidate:
         """What a discovery found."""
         return cls(run_ids=run.run_ids, created_at=run.created_at, created_by=run.created_by)
 
-    def after(self, moment: dt.datetime) -> bool:
-        """Whether it was made, or may have been made, after a moment."""
-        return self.created_at is None or self.created_at > moment
+    def may_follow(self, past: Past) -> bool:
+        """Whether it may have been made after the attempt that matters was sent, or put on record."""
+        if self.created_at is None or past.sent_after is None:
+            return True
+        return self.created_at > past.sent_after
 
     def fits(self, past: Past) -> bool:
         """Whether it was made while the call of an attempt could have made it."""
@@ -235,7 +237,7 @@ def _found_again(facts: UnitFacts) -> Verdict | None:
     if listed.own:
         return Verdict(decision=Decision.ADOPT, reason=Reason.FOUND, run_ids=listed.own)
     # The record may be an old backup: what was made since the last entry may be ours.
-    later = tuple(one for one in listed.candidates if past is None or one.after(past.sent_at))
+    later = tuple(one for one in listed.candidates if past is None or one.may_follow(past))
     if later:
         return Verdict(
             decision=Decision.HOLD,

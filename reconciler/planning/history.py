@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.addresses import Address
-from reconciler.model.attempts import Attempt, AttemptState, RecordedState, UnitRecord
+from reconciler.model.attempts import BY_HAND, Attempt, AttemptState, RecordedState, UnitRecord
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.rangemap import RangeMap, cut, sweep
 from reconciler.model.runs import Observation, UnitStatus
@@ -47,6 +47,8 @@ class Past:
     gone: bool
     spent: int
     sent_at: dt.datetime
+    sent_after: dt.datetime | None
+    """A moment of the service's clock before it was sent, or put on record; None: nobody can tell."""
     valid_until: dt.datetime | None
     run_ids: tuple[str, ...]
     code: str | None
@@ -131,6 +133,7 @@ def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
         gone=record.gone if record else False,
         spent=spent[(attempt.series, attempt.generation)],
         sent_at=sent_at(attempt),
+        sent_after=_sent_after(attempt),
         valid_until=_valid_until(attempt),
         run_ids=attempt.run_ids,
         code=attempt.code,
@@ -138,6 +141,19 @@ def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
         transient=attempt.transient,
         tagged=Tag.parse(attempt.name) is not None,
     )
+
+
+def _sent_after(attempt: Attempt) -> dt.datetime | None:
+    """Our clock may be wrong, and the service's word on what was made since must not depend on it."""
+    if attempt.adopted or attempt.signed_at is None:
+        # A run that was found has the service's own time, and so has what a person decided.
+        return attempt.created_at if attempt.code == BY_HAND else attempt.signed_at
+    if attempt.state.never_ran and attempt.code != BY_HAND:
+        return None  # the service may have refused it for the very time it was signed with
+    if attempt.valid_until is None:
+        return None
+    # What was executed was signed within the validity of its signature, as the service counts.
+    return attempt.signed_at - (attempt.valid_until - attempt.signed_at)
 
 
 def _valid_until(attempt: Attempt) -> dt.datetime | None:

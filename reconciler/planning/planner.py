@@ -19,6 +19,7 @@ from reconciler.model.plan import (
     Decision,
     Heading,
     Plan,
+    Reason,
     Summary,
 )
 from reconciler.model.project import Policy
@@ -93,7 +94,7 @@ def build_plan(situation: Situation, making: Making) -> Plan:
             (
                 *situation.unreadable.values(),
                 *policy_diagnostics(summary, making.policy),
-                *(item for one in decided for item in _warnings(one)),
+                *(item for one in decided for item in _warnings(one, situation)),
             )
         ),
     )
@@ -219,10 +220,18 @@ def _summary(
     )
 
 
-def _warnings(decided: Decided) -> Iterator[Diagnostic]:
+def _warnings(decided: Decided, situation: Situation) -> Iterator[Diagnostic]:
     starting = decided.dates_where(starts)
     listed = decided.facts.restricted(starting)
+    discovery = situation.discoveries.get(decided.resource.address)
+    unseen = discovery is not None and not discovery.possible
     for code, summary, seen in (
+        (
+            "not_listed",
+            "its runs cannot be listed (the connection names no projectId), so that our record alone "
+            "tells whether it ran before:",
+            decided.dates_where(lambda verdict: unseen and verdict.reason is Reason.MISSING),
+        ),
         (
             "foreign_finished",
             "someone else already backfilled",

@@ -65,7 +65,7 @@ async def _adopt(desk: Desk, hand_made: HandMade) -> DateSet:
         event="adopted",
         units=tuple(f"{address}@{text}" for text in dates.texts()),
         reason=hand_made.reason,
-        at=desk.now(),
+        at=await desk.service_now(resource.connection),
         standings=tuple(adopted(unit, address, run) for unit in units),
         data={"run_id": run_id, "run_ids": list(run.run_ids), "name": run.name},
     )

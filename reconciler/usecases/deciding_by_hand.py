@@ -78,8 +78,17 @@ class Desk:
         return self.lines[connection]
 
     def now(self) -> dt.datetime:
-        """This moment."""
+        """This moment, by our clock."""
         return self.workspace.clock.now()
+
+    async def service_now(self, connection: str) -> dt.datetime:
+        """This moment, by the clock that tells when runs were made.
+
+        Raises:
+            InputError: The project has no such connection any more.
+            ProviderError: The service does not tell.
+        """
+        return await self.line(connection).provider.server_time()
 
     async def observe(self, concerns: Callable[[Attempt], bool]) -> None:
         """Read runs that were just put on record, so that it says how far they are."""

@@ -74,7 +74,7 @@ def resolve(workspace: Workspace, resolution: Resolution) -> None:
         if resolution.word is Word.RUN_ID:
             ruling = await _by_run(units, resolution, desk)
         else:
-            ruling = _by_word(units, resolution, desk)
+            ruling = _by_word(units, resolution, await desk.service_now(units[0].connection))
         desk.store.rule(desk.lease, ruling)
         if resolution.run_id is not None:
             run_id = resolution.run_id
@@ -120,20 +120,22 @@ async def _still_valid(unit: Unit, desk: Desk, name: str) -> list[Diagnostic]:
     """Whether a late copy of the request might still be executed after what a person says."""
     assert unit.past is not None  # noqa: S101 - nothing unclear without one
     until = unit.past.valid_until
-    now = await desk.line(unit.connection).provider.server_time()
-    if until is not None and now > until:
-        return []
+    now = await desk.service_now(unit.connection)
+    if until is not None:
+        until += desk.line(unit.connection).lag
+        if now > until:
+            return []
     when = (
         f"{until:%H:%M:%S} UTC by the service's clock"
         if until is not None
         else "nobody knows when"
     )
-    summary = f"{name}: its request may still be executed, until {when}"
-    hint = f"say so after that; the service's clock shows {now:%H:%M:%S}"
+    summary = f"{name}: its request may still be executed, or its run be listed, until {when}"
+    hint = f"look again and say so after that; the service's clock shows {now:%H:%M:%S}"
     return [problem("still_valid", summary, hint)]
 
 
-def _by_word(units: tuple[Unit, ...], resolution: Resolution, desk: Desk) -> Ruling:
+def _by_word(units: tuple[Unit, ...], resolution: Resolution, at: dt.datetime) -> Ruling:
     closings: dict[str, DateSet] = defaultdict(DateSet)
     standings = []
     for unit in units:
@@ -147,7 +149,7 @@ def _by_word(units: tuple[Unit, ...], resolution: Resolution, desk: Desk) -> Rul
         Word.RERUN: (AttemptState.SETTLED, _LOST),
     }[resolution.word]
     return replace(
-        _ruling(resolution, desk.now()),
+        _ruling(resolution, at),
         closings=tuple(
             Closing(
                 attempt_id=attempt_id, dates=dates, state=state, seen=seen, why=resolution.reason
@@ -200,7 +202,7 @@ async def _by_run(units: tuple[Unit, ...], resolution: Resolution, desk: Desk) -
         else:
             standings.append(adopted(unit, resolution.units.address, run))
     return replace(
-        _ruling(resolution, desk.now()),
+        _ruling(resolution, await desk.service_now(units[0].connection)),
         closings=tuple(
             Closing(attempt_id=one, dates=dates, state=AttemptState.ACCEPTED, run=run)
             for one, dates in found.items()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenario.processes import QUARANTINE_SECONDS
 from tests.scenario.sandbox import EMBEDDED, Sandbox, decisions
 
 UNIT = "manualflow.close@2020-05-31"
@@ -15,7 +16,6 @@ CREATE = "CreateManualDag"
 WHY = ("--reason", "looked at the console")
 
 #: The signature's validity and the skew, in seconds, and a little more.
-QUARANTINE = 16 * 60 + 5
 
 
 def lost_flow(sandbox: Sandbox, effect: str) -> None:
@@ -55,7 +55,7 @@ def test_a_call_that_never_ran_goes_out_after_a_person_said_so(sandbox: Sandbox)
     assert "may still be executed" in early.err
     assert sandbox.apply().code == 3
 
-    sandbox.advance(QUARANTINE)
+    sandbox.advance(QUARANTINE_SECONDS)
     assert sandbox.run("resolve", UNIT, "--never-ran", *WHY).code == 0
 
     assert decisions(sandbox.plan()) == {"create never_started": ["2020-05-31"]}
@@ -77,7 +77,7 @@ def test_an_unknown_call_is_followed_by_another_only_on_request_and_after_its_ti
 ) -> None:
     lost_flow(sandbox, effect)
     assert "may still be executed" in sandbox.run("resolve", UNIT, "--rerun", *WHY).err
-    sandbox.advance(QUARANTINE)
+    sandbox.advance(QUARANTINE_SECONDS)
     assert sandbox.run("resolve", UNIT, "--rerun", *WHY).code == 0
     assert decisions(sandbox.plan()) == {"rerun requested": ["2020-05-31"]}
     assert sandbox.apply("--wait").code == 0

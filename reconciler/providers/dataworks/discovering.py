@@ -83,7 +83,7 @@ class Discoverer:
         if not dates:
             return self._nothing_asked(dates)
         if project_id is None:
-            return dataclasses.replace(self._nothing_asked(dates), complete=False)
+            return dataclasses.replace(self._nothing_asked(dates), complete=False, possible=False)
         listing = await list_all(
             self._api,
             InstanceQuery(

@@ -498,7 +498,9 @@ async def test_a_lost_run_of_tier_s3_is_never_sent_again(rig: Rig) -> None:
     assert rig.states("orders") == [S.UNKNOWN]
 
 
-async def test_an_incomplete_listing_starts_nothing(rig: Rig) -> None:
+@pytest.mark.parametrize("tier", [Tier.S2, Tier.S3])
+async def test_an_incomplete_listing_starts_nothing(rig: Rig, tier: Tier) -> None:
+    rig.provider.tier_of = tier
     plan = await rig.plan(a_resource())
     rig.provider.lists = False
     applied = await rig.apply(plan)

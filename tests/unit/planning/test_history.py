@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
-from reconciler.model.attempts import Attempt, AttemptState, UnitRecord
+from reconciler.model.attempts import BY_HAND, Attempt, AttemptState, UnitRecord
 from reconciler.model.runs import UnitStatus
 from reconciler.planning.history import (
     Past,
@@ -33,6 +34,31 @@ def past_on(number: int, *attempts: Attempt) -> Past:
     past = history(attempts).at(day(number))
     assert past is not None
     return past
+
+
+def test_what_was_executed_was_signed_within_its_validity_of_the_services_clock() -> None:
+    attempt = an_attempt(3)
+    assert attempt.signed_at is not None
+    assert attempt.valid_until is not None
+    validity = attempt.valid_until - attempt.signed_at
+    assert past_on(0, attempt).sent_after == attempt.signed_at - validity
+    by_word = replace(attempt, state=AttemptState.ABSENT, code=BY_HAND)
+    assert past_on(0, by_word).sent_after == attempt.signed_at - validity
+
+
+@pytest.mark.parametrize("state", NEVER_RAN)
+def test_when_what_never_ran_was_sent_is_our_clocks_word_alone(state: AttemptState) -> None:
+    assert past_on(0, an_attempt(3, state=state)).sent_after is None
+
+
+def test_what_was_found_or_decided_bears_the_services_own_time() -> None:
+    found = replace(an_attempt(3, adopted=True), signed_at=at(1))
+    assert past_on(0, found).sent_after == at(1)
+    assert past_on(0, replace(found, signed_at=None)).sent_after is None
+    word = replace(found, signed_at=None, code=BY_HAND)
+    assert past_on(0, word).sent_after == word.created_at
+    wish = replace(word, adopted=False, state=AttemptState.REQUESTED)
+    assert past_on(0, wish).sent_after == wish.created_at
 
 
 def seen(

@@ -13,6 +13,7 @@ from reconciler.model.errors import InvalidRequest
 from reconciler.model.runs import Discovery, FoundRun, Origin
 from reconciler.model.series import Series
 from tests.unit.providers.dataworks.support import (
+    NOW,
     Service,
     a_connection,
     a_dag,
@@ -50,6 +51,15 @@ async def discover(
 
 def shown(run: FoundRun) -> dict[str, str]:
     return {str(dates): status.value for dates, status in run.coverage}
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_listing_began_by_the_services_clock_and_not_by_ours(hours: int) -> None:
+    service = Service()
+    service.date = NOW + dt.timedelta(hours=hours)
+    service.on("ListInstances", lists([]))
+    for series in (SERIES, MANUAL):
+        assert (await discover(service, series=series)).began_at == service.date
 
 
 async def test_nothing_there_is_one_call_and_complete() -> None:

@@ -1,0 +1,66 @@
+"""A store put back from a backup knows less than what has run since."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from reconciler.wiring.system import SystemClock
+from tests.scenario.sandbox import Sandbox, decisions
+
+_real_now = SystemClock.now
+
+
+def back_up(sandbox: Sandbox) -> Path:
+    """Copy the store as it is; nobody has it open."""
+    return Path(shutil.copy(sandbox.root / ".reconciler" / "state.db", sandbox.root / "backup.db"))
+
+
+def restore(sandbox: Sandbox, backup: Path) -> None:
+    for file in (sandbox.root / ".reconciler").glob("state.db*"):
+        file.unlink()
+    shutil.copy(backup, sandbox.root / ".reconciler" / "state.db")
+
+
+@pytest.mark.parametrize("ahead", [0, 120, 600, -120])
+def test_a_manual_run_made_since_the_backup_is_held_whatever_our_clock_says(
+    sandbox: Sandbox, ahead: int
+) -> None:
+    sandbox.flow()
+
+    def now(clock: SystemClock) -> dt.datetime:
+        return _real_now(clock) + dt.timedelta(seconds=ahead)
+
+    with mock.patch.object(SystemClock, "now", now):
+        sandbox.faults(
+            [{"operation": "CreateManualDag", "nth": 1, "effect": "http", "status": 403}]
+        )
+        assert sandbox.apply().code == 1
+        backup = back_up(sandbox)
+        assert sandbox.apply().code == 0
+
+        restore(sandbox, backup)
+
+        assert decisions(sandbox.plan()) == {"hold candidate": ["2020-05-31"]}
+        sandbox.apply()
+    assert len(sandbox.ledger()) == 1
+
+
+def test_where_runs_cannot_be_listed_the_plan_says_that_only_the_record_knows(
+    sandbox: Sandbox,
+) -> None:
+    project = sandbox.root / "reconciler.yaml"
+    project.write_text(project.read_text().replace("      projectId: 112345\n", ""))
+    sandbox.flow()
+
+    planned = sandbox.plan()
+
+    (warning,) = planned["diagnostics"]
+    assert (warning["severity"], warning["code"]) == ("warning", "not_listed")
+    assert "2020-05-31" in warning["summary"]
+    assert sandbox.apply().code == 0
+    assert sandbox.plan()["diagnostics"] == []
