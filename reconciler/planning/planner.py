@@ -228,8 +228,7 @@ def _warnings(decided: Decided, situation: Situation) -> Iterator[Diagnostic]:
     for code, summary, seen in (
         (
             "not_listed",
-            "its runs cannot be listed (the connection names no projectId), so that our record alone "
-            "tells whether it ran before:",
+            "without a projectId its runs cannot be listed: only our record tells whether it ran on",
             decided.dates_where(lambda verdict: unseen and verdict.reason is Reason.MISSING),
         ),
         (
