@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from sqlalchemy import Connection
-
 from reconciler.model.attempts import Attempt, AttemptState
 from reconciler.model.dates import DateSet
 from reconciler.model.plan import Adoption
@@ -20,9 +18,10 @@ from reconciler.state.attempts import (
     next_number,
     settle_found,
 )
+from reconciler.state.record import Record
 
 
-def settle_tries(connection: Connection, stack_id: str, adoption: Adoption) -> tuple[str, ...]:
+def settle_tries(record: Record, adoption: Adoption) -> tuple[str, ...]:
     """Settle the tries of unknown outcome that made a found run.
 
     Returns:
@@ -31,26 +30,24 @@ def settle_tries(connection: Connection, stack_id: str, adoption: Adoption) -> t
     found = adoption.run
     sent = [
         one
-        for one in attempts_of_call(connection, stack_id, adoption.call_id)
+        for one in attempts_of_call(record, adoption.call_id)
         if one.series == adoption.series
         and one.state.unresolved
         and DateSet((one.dates,)) & found.dates
     ]
     for one in sent:
-        settle_found(connection, one, found.run_ids, found.run_group)
+        settle_found(record, one, found.run_ids, found.run_group)
     return tuple(one.id for one in sent)
 
 
 def record_found(
-    connection: Connection,
-    stack_id: str,
+    record: Record,
     adoption: Adoption,
     of_series: Series,
     *,
     at: dt.datetime,
     plan_id: str,
     ids: IdSource,
-    fence: int,
 ) -> tuple[str, ...]:
     """Record a found run that no try on record made.
 
@@ -58,10 +55,10 @@ def record_found(
         The ids of its attempts: one for each range of its dates, all of the same number.
     """
     found = adoption.run
-    know_series(connection, of_series)
+    know_series(record.connection, of_series)
     attempt = Attempt(
         id="",
-        number=next_number(connection, stack_id),
+        number=next_number(record),
         address=adoption.address,
         connection=adoption.connection,
         operation="adopt",
@@ -83,5 +80,5 @@ def record_found(
     for dates in found.dates:
         made.append(ids.token(ATTEMPT_ID_LENGTH))
         piece = replace(attempt, id=made[-1], dates=dates)
-        insert_attempt(connection, stack_id, piece, fence=fence)
+        insert_attempt(record, piece)
     return tuple(made)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from reconciler.model.attempts import BY_HAND, Attempt, AttemptState
 from reconciler.model.canonical import canonical_json
@@ -15,89 +14,97 @@ from reconciler.model.errors import StateError, UnitsTaken
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.seams import IdSource
-from reconciler.model.series import Series, series_from_document
+from reconciler.model.series import Series
 from reconciler.model.state import Closing, Intent
-from reconciler.state.codec import attempt_columns, attempt_of_row, run_ids_text, stamp_of
+from reconciler.state.codec import (
+    Unsound,
+    attempt_columns,
+    attempt_of_row,
+    integer,
+    run_ids_text,
+    series_of_row,
+    stamp_of,
+)
+from reconciler.state.record import Record, Row
 from reconciler.state.schema import attempt, series
 from reconciler.state.transitions import move
 
 #: Length of an attempt's id, in base32 characters.
 ATTEMPT_ID_LENGTH = 20
 
+#: Attempts in these states have runs that can be observed; an observation moves between them.
+_OBSERVABLE = {AttemptState.ACCEPTED.value, AttemptState.PARTIAL.value}
+
+#: What an observation writes.
+_OBSERVED = ("state", "run_ids", "run_group", "coverage")
+
 #: A person has spoken: nothing of ours is waited for any more.
 _CLOSED = {AttemptState.SETTLED, AttemptState.REQUESTED, AttemptState.FORGOTTEN}
 
 
-def all_attempts(connection: Connection, stack_id: str) -> tuple[Attempt, ...]:
-    """Every attempt of a project that is not forgotten, by number."""
-    everything = every_attempt(connection, stack_id)
-    return tuple(one for one in everything if one.state is not AttemptState.FORGOTTEN)
+def attempts_of_rows(rows: Iterable[Row]) -> tuple[Attempt, ...]:
+    """Attempts by number, and those that were split by date by date."""
+    found = map(attempt_of_row, rows)
+    return tuple(sorted(found, key=lambda one: (one.number, one.dates.start)))
 
 
-def every_attempt(connection: Connection, stack_id: str) -> tuple[Attempt, ...]:
-    """Every attempt of a project, forgotten ones too, by number."""
-    rows = connection.execute(
-        select(attempt)
-        .where(attempt.c.stack_id == stack_id)
-        .order_by(attempt.c.number, attempt.c.start_date)
-    )
-    return tuple(map(attempt_of_row, rows.mappings()))
-
-
-def all_series(connection: Connection) -> dict[str, Series]:
+def all_series(connection: Connection, attempts: Iterable[Attempt]) -> dict[str, Series]:
     """What every fingerprint on record stands for.
 
     Raises:
-        StateError: A document cannot be read.
+        Unsound: One cannot be read, or that of an attempt is missing.
     """
-    rows = connection.execute(select(series)).all()
-    try:
-        return {row.fingerprint: series_from_document(json.loads(row.document)) for row in rows}
-    except (KeyError, TypeError, ValueError) as error:
-        raise StateError(f"the state store holds a series nobody can read: {error}") from error
+    rows = connection.execute(select(series)).mappings()
+    known = {one.fingerprint: one for one in map(series_of_row, rows)}
+    for one in attempts:
+        if one.series not in known:
+            raise Unsound(f"series {one.series} of attempt {one.id} is missing")
+    return known
 
 
-def attempt_by_id(connection: Connection, attempt_id: str) -> Attempt:
+def attempt_by_id(record: Record, attempt_id: str) -> Attempt:
     """One attempt.
 
     Raises:
         StateError: There is none of that id.
     """
-    row = connection.execute(select(attempt).where(attempt.c.attempt_id == attempt_id))
-    found = row.mappings().first()
-    if found is None:
+    return attempt_of_row(_row_of(record, attempt_id))
+
+
+def _row_of(record: Record, attempt_id: str) -> Row:
+    found = record.rows(attempt, attempt.c.attempt_id == attempt_id)
+    if not found:
         raise StateError(f"there is no attempt {attempt_id}")
-    return attempt_of_row(found)
+    return found[0]
 
 
-def rests_on_record(connection: Connection, seen: Attempt) -> bool:
-    """Whether an attempt is on record as it was when `seen` was made of it."""
-    if not seen.stamp:
-        return True  # it was made in this process, and has just been sent
-    row = connection.execute(select(attempt).where(attempt.c.attempt_id == seen.id))
-    found = row.mappings().first()
-    return found is not None and stamp_of(dict(found)) == seen.stamp
-
-
-def attempts_of_call(connection: Connection, stack_id: str, call_id: str) -> tuple[Attempt, ...]:
+def attempts_of_call(record: Record, call_id: str) -> tuple[Attempt, ...]:
     """Every try of one call."""
-    rows = connection.execute(
-        select(attempt).where(attempt.c.stack_id == stack_id, attempt.c.call_id == call_id)
-    )
-    return tuple(map(attempt_of_row, rows.mappings()))
+    return attempts_of_rows(record.rows(attempt, attempt.c.call_id == call_id))
 
 
-def insert_attempt(connection: Connection, stack_id: str, new: Attempt, *, fence: int) -> None:
-    """Write a new attempt."""
-    connection.execute(
-        insert(attempt).values(**attempt_columns(new), stack_id=stack_id, fence=fence)
-    )
+def insert_attempt(record: Record, new: Attempt) -> None:
+    """Write a new attempt, under the fence of whoever writes it."""
+    record.insert(attempt, {**attempt_columns(new), "fence": record.head.fence})
 
 
-def next_number(connection: Connection, stack_id: str) -> int:
+def write_observation(record: Record, seen: Attempt, *, moment: int) -> None:
+    """Write how far an attempt is, unless what is on record is newer, or not what `seen` was made of."""
+    for row in record.rows(attempt, attempt.c.attempt_id == seen.id):
+        # Without a stamp it was made in this process, and has just been sent.
+        rests_on_record = not seen.stamp or stamp_of(row) == seen.stamp
+        last = row["observed_at"]
+        older = last is not None and integer(last) > moment
+        if rests_on_record and not older and row["state"] in _OBSERVABLE:
+            columns = attempt_columns(seen)
+            changing = {name: columns[name] for name in _OBSERVED}
+            record.change(attempt, row, {**changing, "observed_at": moment})
+
+
+def next_number(record: Record) -> int:
     """The number of the next attempt, from 1."""
-    highest = connection.execute(
-        select(func.max(attempt.c.number)).where(attempt.c.stack_id == stack_id)
+    highest = record.connection.execute(
+        select(func.max(attempt.c.number)).where(attempt.c.stack_id == record.stack_id)
     ).scalar()
     return int(highest or 0) + 1
 
@@ -114,21 +121,19 @@ def know_series(connection: Connection, of_series: Series) -> None:
         )
 
 
-def refuse_overlap(connection: Connection, stack_id: str, intent: Intent) -> None:
+def refuse_overlap(record: Record, intent: Intent) -> None:
     """Refuse an intent on units where something may still run.
 
     Raises:
         UnitsTaken: Naming the attempt in the way.
     """
-    rows = connection.execute(
-        select(attempt).where(
-            attempt.c.stack_id == stack_id,
-            attempt.c.subject == intent.series.subject.fingerprint,
-            attempt.c.start_date < intent.dates.end.isoformat(),
-            attempt.c.end_date > intent.dates.start.isoformat(),
-        )
+    rows = record.rows(
+        attempt,
+        attempt.c.subject == intent.series.subject.fingerprint,
+        attempt.c.start_date < intent.dates.end.isoformat(),
+        attempt.c.end_date > intent.dates.start.isoformat(),
     )
-    for other in map(attempt_of_row, rows.mappings()):
+    for other in map(attempt_of_row, rows):
         open_dates = _may_still_run(other) & DateSet((intent.dates,))
         if open_dates:
             raise UnitsTaken(
@@ -138,13 +143,13 @@ def refuse_overlap(connection: Connection, stack_id: str, intent: Intent) -> Non
             )
 
 
-def refuse_second_send(connection: Connection, stack_id: str, intent: Intent) -> None:
+def refuse_second_send(record: Record, intent: Intent) -> None:
     """Refuse a call that went out before and is not proved to have done nothing.
 
     Raises:
         UnitsTaken: It did.
     """
-    tries = attempts_of_call(connection, stack_id, intent.call_id)
+    tries = attempts_of_call(record, intent.call_id)
     if any(not other.state.never_ran for other in tries):
         raise UnitsTaken(f"call {intent.call_id} has been sent before; it is never sent twice")
 
@@ -161,13 +166,7 @@ def _may_still_run(known: Attempt) -> DateSet:
 
 
 def close_dates(
-    connection: Connection,
-    stack_id: str,
-    known: Attempt,
-    closing: Closing,
-    *,
-    ids: IdSource,
-    fence: int,
+    record: Record, known: Attempt, closing: Closing, *, ids: IdSource
 ) -> tuple[str, ...]:
     """Give some dates of an attempt another state; the others stay as they are.
 
@@ -197,7 +196,7 @@ def close_dates(
         columns = attempt_columns(closed)
         names = ("run_ids", "run_group", "coverage", "code", "message")
         changing = {name: columns[name] for name in names}
-        move(connection, known.id, closing.state, changing)
+        move(record, known.id, closing.state, changing)
         return (known.id,)
     first, *others = left.ranges
     pieces = [_part(known, dates) for dates in others]
@@ -206,14 +205,11 @@ def close_dates(
     for piece in pieces:
         # The number stays: what is split off was not sent later than what came after it.
         sibling = replace(piece, id=ids.token(ATTEMPT_ID_LENGTH))
-        insert_attempt(connection, stack_id, sibling, fence=fence)
+        insert_attempt(record, sibling)
         touched.append(sibling.id)
     columns = attempt_columns(_part(known, first))
-    connection.execute(
-        update(attempt)
-        .where(attempt.c.attempt_id == known.id, attempt.c.state == known.state.value)
-        .values({name: columns[name] for name in ("start_date", "end_date", "coverage")})
-    )
+    changing = {name: columns[name] for name in ("start_date", "end_date", "coverage")}
+    record.change(attempt, _row_of(record, known.id), changing)
     return tuple(touched)
 
 
@@ -254,12 +250,12 @@ def _unclear(known: Attempt) -> DateSet:
 
 
 def settle_found(
-    connection: Connection, known: Attempt, run_ids: tuple[str, ...], run_group: str | None
+    record: Record, known: Attempt, run_ids: tuple[str, ...], run_group: str | None
 ) -> None:
     """Record that an unresolved attempt's runs were found; ids that were known stay known."""
     both = tuple(dict.fromkeys((*known.run_ids, *run_ids)))
     state, columns = outcome_columns(Accepted(run_ids=both, request_id=known.request_id))
-    move(connection, known.id, state, {**columns, "run_group": run_group or known.run_group})
+    move(record, known.id, state, {**columns, "run_group": run_group or known.run_group})
 
 
 def outcome_columns(outcome: CreateOutcome) -> tuple[AttemptState, dict[str, object]]:

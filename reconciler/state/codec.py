@@ -13,7 +13,6 @@ from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, AttemptState, UnitRecord
 from reconciler.model.canonical import canonical_json
 from reconciler.model.dates import DateRange
-from reconciler.model.errors import StateError
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.model.series import Series, series_from_document
@@ -32,16 +31,17 @@ def from_millis(millis: int) -> dt.datetime:
     return _EPOCH + millis * _MILLISECOND
 
 
+class Unsound(Exception):
+    """Something on record is damaged; the text says what. `Database` says where, and what to do."""
+
+
 @contextmanager
 def readable(what: str) -> Iterator[None]:
     """Say which record is damaged, whatever reading it raises."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
-        raise StateError(
-            f"{what} on record cannot be read: the state store is damaged",
-            hint="restore a backup of it",
-        ) from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise Unsound(f"{what} cannot be read") from error
 
 
 def coverage_text(coverage: RangeMap[UnitRecord]) -> str:
@@ -92,7 +92,7 @@ def attempt_of_row(row: RowMapping | Mapping[str, object]) -> Attempt:
     """The attempt of one row of the `attempt` table.
 
     Raises:
-        StateError: Somebody damaged it.
+        Unsound: It cannot be read.
     """
     cell: Mapping[str, object] = dict(row)
     with readable(f"attempt {cell['attempt_id']}"):
@@ -103,22 +103,26 @@ def series_of_row(row: RowMapping | Mapping[str, object]) -> Series:
     """The series of one row of the `series` table.
 
     Raises:
-        StateError: Somebody damaged it.
+        Unsound: It cannot be read, or is not what its fingerprint stands for.
     """
-    with readable(f"series {row['fingerprint']}"):
-        return series_from_document(json.loads(str(row["document"])))
+    fingerprint = str(row["fingerprint"])
+    with readable(f"series {fingerprint}"):
+        series = series_from_document(json.loads(str(row["document"])))
+    if series.fingerprint != fingerprint:
+        raise Unsound(f"series {fingerprint} does not match its fingerprint")
+    return series
 
 
 def _attempt_of(cell: Mapping[str, object]) -> Attempt:
     return Attempt(
         id=str(cell["attempt_id"]),
-        number=_integer(cell["number"]),
+        number=integer(cell["number"]),
         address=Address.parse(str(cell["address"])),
         connection=str(cell["connection"]),
         operation=str(cell["operation"]),
         subject=str(cell["subject"]),
         series=str(cell["series"]),
-        generation=_integer(cell["generation"]),
+        generation=integer(cell["generation"]),
         dates=DateRange(
             dt.date.fromisoformat(str(cell["start_date"])),
             dt.date.fromisoformat(str(cell["end_date"])),
@@ -129,7 +133,7 @@ def _attempt_of(cell: Mapping[str, object]) -> Attempt:
         state=AttemptState(cell["state"]),
         serial=bool(cell["serial_call"]),
         adopted=bool(cell["adopted"]),
-        created_at=from_millis(_integer(cell["created_at"])),
+        created_at=from_millis(integer(cell["created_at"])),
         signed_at=_maybe_moment(cell["signed_at"]),
         valid_until=_maybe_moment(cell["valid_until"]),
         code=_maybe_text(cell["code"]),
@@ -156,7 +160,12 @@ def _coverage(text: str) -> RangeMap[UnitRecord]:
     )
 
 
-def _integer(value: object) -> int:
+def integer(value: object) -> int:
+    """A cell that has to be a whole number.
+
+    Raises:
+        TypeError: It is not.
+    """
     if not isinstance(value, int):
         raise TypeError(f"expected a whole number, got {value!r}")
     return value
@@ -171,4 +180,4 @@ def _maybe_millis(moment: dt.datetime | None) -> int | None:
 
 
 def _maybe_moment(value: object) -> dt.datetime | None:
-    return None if value is None else from_millis(_integer(value))
+    return None if value is None else from_millis(integer(value))

@@ -3,58 +3,56 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement
 
+from reconciler.state.codec import integer, readable
+from reconciler.state.record import Record, Row
 from reconciler.state.schema import tag, usage
 
 
-def add_calls(
-    connection: Connection, stack_id: str, connection_name: str, day: dt.date, calls: int
-) -> None:
+def add_calls(record: Record, connection_name: str, day: dt.date, calls: int) -> None:
     """Add to a connection's count of API calls on a day."""
-    key = {"stack_id": stack_id, "connection": connection_name, "day": day.isoformat()}
-    where = [usage.c[name] == value for name, value in key.items()]
-    counted = connection.execute(
-        update(usage).where(*where).values(calls=usage.c.calls + calls)
-    ).rowcount
-    if not counted:
-        connection.execute(insert(usage).values(**key, calls=calls))
+    counted = record.rows(usage, *_of_day(connection_name, day))
+    if counted:
+        record.change(usage, counted[0], {"calls": _calls(counted) + calls})
+    else:
+        key = {"connection": connection_name, "day": day.isoformat()}
+        record.insert(usage, {**key, "calls": calls})
 
 
-def calls_on(connection: Connection, stack_id: str, connection_name: str, day: dt.date) -> int:
+def calls_on(record: Record, connection_name: str, day: dt.date) -> int:
     """How many API calls were counted for a connection on a day."""
-    found = connection.execute(
-        select(usage.c.calls).where(
-            usage.c.stack_id == stack_id,
-            usage.c.connection == connection_name,
-            usage.c.day == day.isoformat(),
-        )
-    ).scalar()
-    return int(found or 0)
+    return _calls(record.rows(usage, *_of_day(connection_name, day)))
 
 
-def surviving_tags(connection: Connection, stack_id: str) -> dict[str, bool]:
+def _calls(counted: Iterable[Row]) -> int:
+    with readable("the count of API calls"):
+        return sum(integer(row["calls"]) for row in counted)
+
+
+def _of_day(connection_name: str, day: dt.date) -> tuple[ColumnElement[bool], ...]:
+    return usage.c.connection == connection_name, usage.c.day == day.isoformat()
+
+
+def surviving_tags(rows: Iterable[Row]) -> dict[str, bool]:
     """By workspace (`Subject.home`), whether names of ours come back whole."""
-    rows = connection.execute(select(tag.c.home, tag.c.survives).where(tag.c.stack_id == stack_id))
-    return {row.home: row.survives for row in rows}
+    return {str(row["home"]): bool(row["survives"]) for row in rows}
 
 
-def set_tags(
-    connection: Connection, stack_id: str, home: str, *, survives: bool, now: int
-) -> bool:
+def set_tags(record: Record, home: str, *, survives: bool, now: int) -> bool:
     """Note what was seen of a workspace; once a name came back altered, none is believed there again.
 
     Returns:
         Whether that changed anything.
     """
-    known = surviving_tags(connection, stack_id).get(home)
-    if known is not None and (known == survives or not known):
+    known = record.rows(tag, tag.c.home == home)
+    seen = {"survives": survives, "at": now}
+    if not known:
+        record.insert(tag, {"home": home, **seen})
+    elif survives or not known[0]["survives"]:
         return False
-    key = {"stack_id": stack_id, "home": home}
-    if known is None:
-        connection.execute(insert(tag).values(**key, survives=survives, at=now))
     else:
-        where = [tag.c[column] == value for column, value in key.items()]
-        connection.execute(update(tag).where(*where).values(survives=survives, at=now))
+        record.change(tag, known[0], seen)
     return True

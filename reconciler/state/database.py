@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.steps import Durable, Moment, Steps, durable_point
+from reconciler.state.codec import Unsound
+from reconciler.state.files import DAMAGED
 
 #: Execution option of a transaction that only reads; SQLite then takes no write lock for it.
 READING = "reconciler_reading"
@@ -52,6 +55,13 @@ class Database:
 def _errors_explained(engine: Engine) -> Iterator[None]:
     try:
         yield
+    except (
+        Unsound,
+        UnicodeDecodeError,
+    ) as error:  # the latter from SQLite, for names that are no text
+        raise StateError(
+            f"the state database{_where(engine)} is damaged: {error}", hint=DAMAGED
+        ) from error
     except DatabaseError as error:
         said = _said(error)
         if "database is locked" in said:
@@ -61,8 +71,7 @@ def _errors_explained(engine: Engine) -> Iterator[None]:
             ) from error
         raise StateError(
             f"the state database{_where(engine)} refused: {said}",
-            hint="if it is damaged, restore a backup, or move it away: the next apply finds our "
-            "backfills by their names and records them again",
+            hint=_what_to_do(error),
         ) from error
     except SQLAlchemyError as error:
         raise StateError(f"the state database{_where(engine)} failed: {error}") from error
@@ -71,6 +80,20 @@ def _errors_explained(engine: Engine) -> Iterator[None]:
 def _where(engine: Engine) -> str:
     file = (engine.url.database or "").removeprefix("file:")
     return f" {unquote(file)}" if file else ""
+
+
+def _what_to_do(error: DatabaseError) -> str:
+    again = "run the command again: it continues from what is on record"
+    if isinstance(error.orig, sqlite3.Error):
+        # Only what SQLite itself raises has a code; what the driver does is about damaged content.
+        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return f"make room on its disk, and {again}"
+        if code == sqlite3.SQLITE_IOERR:
+            return f"look after its disk, and {again}"
+    elif isinstance(error, OperationalError):
+        return f"see that its server can be reached, and {again}"
+    return f"if it is damaged, {DAMAGED}"
 
 
 def _said(error: DatabaseError) -> str:

@@ -83,6 +83,12 @@ _COMPANIONS = ("-wal", "-shm", "-journal")
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
+#: What to do about a damaged store.
+DAMAGED = (
+    "restore a backup, or move it away: the next apply finds our backfills by their names and "
+    "records them again"
+)
+
 #: Answers of SQLite that mean damage; others, such as a lock that is held, mean something else.
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -260,17 +266,18 @@ def _shown(mode: int) -> str:
 
 
 def check_sound(connection: sqlite3.Connection, path: Path) -> None:
-    """Let SQLite walk all its pages (`PRAGMA quick_check`).
+    """Let SQLite walk all its pages, and hold its indexes against its tables (`PRAGMA integrity_check`).
 
-    It finds torn, missing and mixed-up pages. Pages have no checksums, so that it cannot find a letter
-    changed within a text. A store of 10,000 attempts and 40,000 journal entries (22 MB) takes 25 ms.
+    It finds torn, missing and mixed-up pages, and rows that no look-up would find. Pages have no
+    checksums, so that it cannot find a letter changed within a text: that is what seals are for. A store of
+    10,000 attempts and 40,000 journal entries (19 MB) takes 55 ms.
 
     Raises:
         StateError: The file is damaged.
         sqlite3.Error: It could not be looked at, for instance because of a lock.
     """
     try:
-        ((verdict,), *_) = connection.execute("PRAGMA quick_check(1)").fetchall()
+        ((verdict,), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in _DAMAGE:
             raise
@@ -282,6 +289,5 @@ def check_sound(connection: sqlite3.Connection, path: Path) -> None:
 def _damaged(path: Path, reason: str) -> StateError:
     return StateError(
         f"the state file {path} is damaged: {' '.join(reason.split())}",
-        hint="restore a backup, or move it away: the next apply finds our backfills by their names and "
-        "records them again",
+        hint=DAMAGED,
     )

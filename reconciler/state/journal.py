@@ -10,52 +10,40 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from reconciler.model.canonical import canonical_json
 from reconciler.model.state import Actor, JournalEntry
-from reconciler.state.codec import from_millis, readable, to_millis
+from reconciler.state.codec import from_millis, integer, readable, to_millis
+from reconciler.state.record import Record
 from reconciler.state.schema import journal
 
-#: What the first entry is chained to.
-GENESIS = "0" * 64
 
+def append(record: Record, *, at: int, actor: Actor, event: str, data: dict[str, object]) -> None:
+    """Add one entry in the caller's transaction. `at` is in milliseconds since 1970 UTC.
 
-def append(
-    connection: Connection,
-    *,
-    stack_id: str,
-    fence: int,
-    at: int,
-    actor: Actor,
-    event: str,
-    data: dict[str, object],
-) -> None:
-    """Add one entry in the caller's transaction. `at` is in milliseconds since 1970 UTC."""
-    last = connection.execute(
-        select(journal.c.seq, journal.c.hash)
-        .where(journal.c.stack_id == stack_id)
-        .order_by(journal.c.seq.desc())
-        .limit(1)
-    ).first()
-    seq, prev_hash = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    It follows the last one that was ever written, whether that is still there or not: an entry that was
+    lost is missed for good.
+    """
+    head = record.head
     entry = JournalEntry(
-        seq=seq,
+        seq=head.journal_seq + 1,
         at=from_millis(at),
-        fence=fence,
+        fence=head.fence,
         who=actor.who,
         command=actor.command,
         git_commit=actor.git_commit,
         event=event,
         data=data,
-        prev_hash=prev_hash,
+        prev_hash=head.journal_hash,
         hash="",
     )
-    columns = _columns(stack_id, entry)
-    connection.execute(insert(journal).values(**columns, hash=hash_of(stack_id, entry)))
+    columns = _columns(record.stack_id, entry)
+    head.journal_seq, head.journal_hash = entry.seq, hash_of(record.stack_id, entry)
+    record.connection.execute(insert(journal).values(**columns, hash=head.journal_hash))
 
 
 def entries(connection: Connection, stack_id: str) -> Iterator[JournalEntry]:
     """All entries, oldest first.
 
     Raises:
-        StateError: Somebody damaged one.
+        Unsound: Somebody damaged one.
     """
     rows = connection.execute(
         select(journal).where(journal.c.stack_id == stack_id).order_by(journal.c.seq)
@@ -66,17 +54,24 @@ def entries(connection: Connection, stack_id: str) -> Iterator[JournalEntry]:
 def _entry(row: RowMapping) -> JournalEntry:
     with readable(f"journal entry {row['seq']}"):
         return JournalEntry(
-            seq=row["seq"],
-            at=from_millis(row["at"]),
-            fence=row["fence"],
-            who=row["who"],
-            command=row["command"],
+            seq=integer(row["seq"]),
+            at=from_millis(integer(row["at"])),
+            fence=integer(row["fence"]),
+            who=str(row["who"]),
+            command=str(row["command"]),
             git_commit=row["git_commit"],
-            event=row["event"],
-            data=json.loads(row["data"]),
-            prev_hash=row["prev_hash"],
-            hash=row["hash"],
+            event=str(row["event"]),
+            data=_document(row["data"]),
+            prev_hash=str(row["prev_hash"]),
+            hash=str(row["hash"]),
         )
+
+
+def _document(text: object) -> dict[str, object]:
+    data = json.loads(str(text))
+    if not isinstance(data, dict):
+        raise TypeError(f"expected an object, got {data!r}")
+    return data
 
 
 def hash_of(stack_id: str, entry: JournalEntry) -> str:

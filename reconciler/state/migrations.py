@@ -18,12 +18,18 @@ from reconciler.model.errors import StateError
 from reconciler.model.state import Actor
 from reconciler.model.steps import Durable
 from reconciler.state import journal, lock
-from reconciler.state.attempts import every_attempt
+from reconciler.state.attempts import attempts_of_rows
 from reconciler.state.database import Database
-from reconciler.state.schema import FORMAT, stack
+from reconciler.state.head import Lock
+from reconciler.state.record import Record
+from reconciler.state.schema import FORMAT, attempt, stack
+from reconciler.state.sealing import seal_everything
 
 #: Tables of the oldest format, which are what a backup in the same database has to hold.
 _TABLES = ("stack", "series", "attempt", "journal", "usage")
+
+#: Those that came later, backed up where they are.
+_LATER_TABLES = ("tag",)
 
 
 def upgrade(database: Database, actor: Actor) -> str | None:
@@ -54,7 +60,7 @@ def upgrade(database: Database, actor: Actor) -> str | None:
                 backup = str(copy)
             for version in range(oldest, FORMAT):
                 _MIGRATIONS[version](connection)
-            connection.execute(text("UPDATE stack SET format = :new"), {"new": FORMAT})
+            seal_everything(connection)
             _tell_journals(connection, actor, backup)
     except BaseException:
         if copy is not None:
@@ -73,23 +79,21 @@ def _oldest(connection: Connection) -> int | None:
 
 def _tell_journals(connection: Connection, actor: Actor, backup: str) -> None:
     """Note the upgrade, with the attempts that older versions split off without a word."""
-    for stack_id, fence in connection.execute(select(stack.c.stack_id, stack.c.fence)).all():
+    for stack_id in connection.execute(select(stack.c.stack_id)).scalars().all():
         told = {one for entry in journal.entries(connection, stack_id) for one in entry.attempts}
-        untold = [one.id for one in every_attempt(connection, stack_id) if one.id not in told]
-        journal.append(
-            connection,
-            stack_id=stack_id,
-            fence=fence,
-            at=lock.database_now(connection),
-            actor=actor,
-            event="upgraded",
-            data={"format": FORMAT, "backup": backup, "attempts": untold},
-        )
+        with Record.writing(connection, stack_id) as record:
+            known = attempts_of_rows(record.rows(attempt))
+            untold = [one.id for one in known if one.id not in told]
+            data: dict[str, object] = {"format": FORMAT, "backup": backup, "attempts": untold}
+            now = lock.database_now(connection)
+            journal.append(record, at=now, actor=actor, event="upgraded", data=data)
 
 
 def _copy_tables(connection: Connection, stamp: str) -> str:
-    connection.execute(text(f"LOCK TABLE {', '.join(_TABLES)} IN ACCESS EXCLUSIVE MODE"))
-    for table in _TABLES:
+    known = inspect(connection)
+    tables = [*_TABLES, *(one for one in _LATER_TABLES if known.has_table(one))]
+    connection.execute(text(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"))
+    for table in tables:
         connection.execute(text(f"CREATE TABLE {table}_{stamp} AS TABLE {table}"))
     return f"tables *_{stamp}"
 
@@ -155,6 +159,24 @@ def _to_2(connection: Connection) -> None:
     )
 
 
+def _to_3(connection: Connection) -> None:
+    """Seals: what is damaged on the disk is known when it is read. They are written at the end.
+
+    A process of an older version may still be at work, and would write rows without a seal. While it
+    holds the lock nothing is upgraded; afterwards it follows runs, which takes no lock. So the column that
+    each of its transactions names has another name now.
+    """
+    now = lock.database_now(connection)
+    columns = ", ".join(Lock.__slots__)
+    for row in connection.execute(text(f"SELECT {columns} FROM stack")).mappings():  # noqa: S608
+        lock.refuse_held(Lock(**row), now=now)
+    connection.execute(text("ALTER TABLE stack RENAME COLUMN serial TO writes"))
+    for column in ("contents TEXT", "journal_seq BIGINT", "journal_hash TEXT"):
+        connection.execute(text(f"ALTER TABLE stack ADD COLUMN {column}"))
+    for table in ("stack", "attempt", "usage", "tag"):
+        connection.execute(text(f"ALTER TABLE {table} ADD COLUMN seal TEXT"))
+
+
 def _rebuild(connection: Connection, table: str, edits: Mapping[str, str]) -> None:
     """Change constraints in SQLite, which can only be done by copying the table.
 
@@ -181,4 +203,4 @@ def _rebuild(connection: Connection, table: str, edits: Mapping[str, str]) -> No
 
 
 #: By the format it starts from.
-_MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2}
+_MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3}

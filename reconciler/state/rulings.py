@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from reconciler.model.attempts import BY_HAND, Attempt
 from reconciler.model.dates import DateSet
 from reconciler.model.rangemap import RangeMap
@@ -17,14 +15,13 @@ from reconciler.state.attempts import (
     know_series,
     next_number,
 )
+from reconciler.state.record import Record
 
 #: Length of the id that every entry has instead of a call's.
 CALL_ID_LENGTH = 6
 
 
-def write_ruling(
-    connection: Connection, stack_id: str, ruling: Ruling, *, ids: IdSource, fence: int
-) -> tuple[str, ...]:
+def write_ruling(record: Record, ruling: Ruling, *, ids: IdSource) -> tuple[str, ...]:
     """Write all of a ruling.
 
     Returns:
@@ -35,12 +32,12 @@ def write_ruling(
     """
     touched: list[str] = []
     for closing in ruling.closings:
-        known = attempt_by_id(connection, closing.attempt_id)
-        touched += close_dates(connection, stack_id, known, closing, ids=ids, fence=fence)
+        known = attempt_by_id(record, closing.attempt_id)
+        touched += close_dates(record, known, closing, ids=ids)
     for standing in ruling.standings:
-        new = _entry(standing, ruling, ids=ids, number=next_number(connection, stack_id))
-        know_series(connection, standing.series)
-        insert_attempt(connection, stack_id, new, fence=fence)
+        new = _entry(standing, ruling, ids=ids, number=next_number(record))
+        know_series(record.connection, standing.series)
+        insert_attempt(record, new)
         touched.append(new.id)
     return tuple(touched)
 

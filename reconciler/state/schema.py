@@ -4,6 +4,10 @@ Times are integers: milliseconds since 1970 UTC. Data dates are ISO texts, `end_
 ever deleted; order comes from `number` and `seq`, never from clocks; tries that were split by date share
 their number.
 
+`seal` is a digest of the other columns of its row (`seals`); `stack.contents` is the sum of the seals of
+all that plans rest on, and `stack.journal_*` is the journal's last entry. Only `record` and `head` write
+them. `stack.writes` counts the writes of holders of the lock (`RecordedState.serial`).
+
 `attempt.coverage` is JSON `[["2020-05-20..2020-05-31", "success", false], …]`: range, status, gone.
 `attempt.run_ids` is a JSON list of texts.
 """
@@ -24,8 +28,14 @@ from sqlalchemy import (
 )
 
 #: Version of this schema; a store with a newer one is refused, one with an older one is upgraded
-#: (`migrations`): 1 first, 2 what people decide, and which workspaces return our tags whole.
-FORMAT = 2
+#: (`migrations`): 1 first, 2 what people decide, and which workspaces return our tags whole, 3 seals.
+FORMAT = 3
+
+#: The first format whose rows bear seals.
+FORMAT_WITH_SEALS = 3
+
+#: In `Table.info`: the first format that has the table, where it is not the first of all.
+SINCE = "since"
 
 metadata = MetaData()
 
@@ -35,12 +45,16 @@ stack = Table(
     Column("stack_id", Text, primary_key=True),
     Column("lineage", Text, nullable=False),
     Column("format", Integer, nullable=False),
-    Column("serial", BigInteger, nullable=False),
+    Column("writes", BigInteger, nullable=False),
     Column("fence", BigInteger, nullable=False),
     Column("lock_id", Text),
     Column("holder", Text),
     Column("held_since", BigInteger),
     Column("lease_until", BigInteger),
+    Column("contents", Text),
+    Column("journal_seq", BigInteger),
+    Column("journal_hash", Text),
+    Column("seal", Text),
 )
 
 series = Table(
@@ -83,6 +97,7 @@ attempt = Table(
     Column("run_group", Text),
     Column("coverage", Text, nullable=False),
     Column("observed_at", BigInteger),
+    Column("seal", Text),
     CheckConstraint(
         "state IN ('intent','sent','unknown','partial','accepted','refused','void','absent',"
         "'settled','requested','forgotten')",
@@ -116,6 +131,7 @@ usage = Table(
     Column("connection", Text, primary_key=True),
     Column("day", Text, primary_key=True),
     Column("calls", BigInteger, nullable=False),
+    Column("seal", Text),
 )
 
 tag = Table(
@@ -125,4 +141,6 @@ tag = Table(
     Column("home", Text, primary_key=True),
     Column("survives", Boolean, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("seal", Text),
+    info={SINCE: 2},
 )

@@ -6,12 +6,11 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, insert, inspect, select, update
+from sqlalchemy import Engine, select
 
 from reconciler.model.attempts import Attempt, AttemptState, RecordedState
 from reconciler.model.calls import Prepared
 from reconciler.model.dates import DateSet
-from reconciler.model.errors import StateMissing, UnsupportedFormat
 from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.plan import Adoption
 from reconciler.model.seams import IdSource
@@ -32,11 +31,10 @@ from reconciler.state import lock, migrations
 from reconciler.state.adopting import record_found, settle_tries
 from reconciler.state.attempts import (
     ATTEMPT_ID_LENGTH,
-    all_attempts,
     all_series,
     attempt_by_id,
+    attempts_of_rows,
     close_dates,
-    every_attempt,
     insert_attempt,
     know_series,
     next_number,
@@ -44,26 +42,21 @@ from reconciler.state.attempts import (
     outcome_data,
     refuse_overlap,
     refuse_second_send,
-    rests_on_record,
     standing_of,
+    write_observation,
 )
-from reconciler.state.codec import (
-    coverage_text,
-    run_ids_text,
-    to_millis,
-)
+from reconciler.state.codec import to_millis
 from reconciler.state.counters import add_calls, calls_on, set_tags, surviving_tags
 from reconciler.state.database import Database
+from reconciler.state.head import make_head, refuse_nothing
+from reconciler.state.record import Record
 from reconciler.state.rulings import write_ruling
-from reconciler.state.schema import FORMAT, attempt, metadata, stack
+from reconciler.state.schema import attempt, metadata, stack, tag
 from reconciler.state.transitions import move
 from reconciler.state.verifying import verify
 
 #: How long a lease lasts unless it is renewed.
 LEASE_MILLIS = 60_000
-
-#: The first format that knows which workspaces return our tags whole.
-_FORMAT_WITH_TAGS = 2
 
 #: Attempts in these states have runs that can be observed; an observation moves between them.
 _OBSERVABLE = (AttemptState.ACCEPTED, AttemptState.PARTIAL)
@@ -107,13 +100,9 @@ class SqlStore:
                 select(stack.c.stack_id).where(stack.c.stack_id == self._stack_id)
             ).first()
             if known is None:
-                lineage = self._ids.token(26)
-                connection.execute(
-                    insert(stack).values(
-                        stack_id=self._stack_id, lineage=lineage, format=FORMAT, serial=0, fence=0
-                    )
-                )
-                self._note(connection, fence=0, event="created", data={"plan": plan_id})
+                make_head(connection, self._stack_id, self._ids.token(26))
+                with Record.writing(connection, self._stack_id) as record:
+                    self._note(record, event="created", data={"plan": plan_id})
 
     def check(self) -> None:
         """Make sure that the store is whole, ours, and of a format we know.
@@ -124,41 +113,25 @@ class SqlStore:
             StateError: The file is damaged or no database.
         """
         with self._database.reading() as connection:
-            if not inspect(connection).has_table(stack.name):
-                raise StateMissing("there is no state store yet")
-            row = connection.execute(
-                select(stack.c.format).where(stack.c.stack_id == self._stack_id)
-            ).first()
-        if row is None:
-            raise StateMissing(f"the state store holds nothing of project {self._stack_id}")
-        if row.format > FORMAT:
-            raise UnsupportedFormat(
-                f"the state store has format {row.format}; this version knows up to {FORMAT}",
-                hint="upgrade reconciler",
-            )
+            refuse_nothing(connection)
+            Record.reading(connection, self._stack_id)
 
     def snapshot(self) -> RecordedState:
-        """Everything on record, as of one moment."""
-        with self._database.reading() as connection:
-            head = connection.execute(
-                select(stack.c.lineage, stack.c.serial, stack.c.format).where(
-                    stack.c.stack_id == self._stack_id
-                )
-            ).one()
-            attempts = all_attempts(connection, self._stack_id)
-            known = all_series(connection)
-            tags = (
-                surviving_tags(connection, self._stack_id)
-                if head.format >= _FORMAT_WITH_TAGS
-                else {}
+        """Everything on record, as of one moment.
+
+        Raises:
+            StateError: Something of it is damaged or missing.
+        """
+        with self._reading() as record:
+            found = record.everything()
+            attempts = attempts_of_rows(found[attempt])
+            return RecordedState(
+                lineage=record.head.lineage,
+                serial=record.head.writes,
+                attempts=tuple(one for one in attempts if one.state is not AttemptState.FORGOTTEN),
+                series=all_series(record.connection, attempts),
+                tags_survive=surviving_tags(found.get(tag, ())),
             )
-        return RecordedState(
-            lineage=head.lineage,
-            serial=head.serial,
-            attempts=attempts,
-            series=known,
-            tags_survive=tags,
-        )
 
     def upgrade(self) -> str | None:
         """Bring a store of an older format to this version's, after a backup.
@@ -178,15 +151,18 @@ class SqlStore:
 
     def every_attempt(self) -> tuple[Attempt, ...]:
         """Every attempt, also those that a snapshot leaves out because they are forgotten."""
-        with self._database.reading() as connection:
-            return every_attempt(connection, self._stack_id)
+        with self._reading() as record:
+            return attempts_of_rows(record.everything()[attempt])
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the journal and the record, one line each; empty when nothing is."""
-        with self._database.reading() as connection:
-            entries = tuple(journal_table.entries(connection, self._stack_id))
-            return tuple(
-                verify(self._stack_id, entries, every_attempt(connection, self._stack_id))
+        with self._reading() as record:
+            entries = tuple(journal_table.entries(record.connection, self._stack_id))
+            found = record.everything_unchecked()
+            attempts = attempts_of_rows(found[attempt])
+            return (
+                *verify(self._stack_id, record.head, entries, attempts),
+                *record.problems(found),
             )
 
     def created_for(self) -> str | None:
@@ -197,8 +173,8 @@ class SqlStore:
 
     def lock_info(self) -> LockInfo | None:
         """Who holds the lock, or None."""
-        with self._database.reading() as connection:
-            return lock.current(connection, self._stack_id)
+        with self._reading() as record:
+            return lock.current(record.lock)
 
     def acquire(self) -> Lease:
         """Take the lock; intents that a holder before us left behind have sent nothing and become void.
@@ -206,36 +182,28 @@ class SqlStore:
         Raises:
             LockHeld: Someone else has it.
         """
-        with self._database.writing(Durable.ACQUIRE) as connection:
+        with self._writing(Durable.ACQUIRE) as record:
             lease = lock.acquire(
-                connection,
-                stack_id=self._stack_id,
+                record,
                 lock_id=self._ids.token(12),
                 holder=self._actor.who,
                 ttl_millis=LEASE_MILLIS,
             )
-            left = connection.execute(
-                select(attempt.c.attempt_id).where(
-                    attempt.c.stack_id == self._stack_id,
-                    attempt.c.state == AttemptState.INTENT.value,
-                )
-            ).scalars()
-            for attempt_id in left.all():
-                move(connection, attempt_id, AttemptState.VOID, {})
-                self._note(
-                    connection, fence=lease.fence, event="void", data={"attempt": attempt_id}
-                )
+            for left in record.rows(attempt, attempt.c.state == AttemptState.INTENT.value):
+                attempt_id = str(left["attempt_id"])
+                move(record, attempt_id, AttemptState.VOID, {})
+                self._note(record, event="void", data={"attempt": attempt_id})
         return lease
 
     def renew(self, lease: Lease) -> None:
         """Prolong the lease."""
-        with self._database.writing(Durable.RENEW) as connection:
-            lock.renew(connection, stack_id=self._stack_id, lease=lease, ttl_millis=LEASE_MILLIS)
+        with self._writing(Durable.RENEW) as record:
+            lock.renew(record, lease=lease, ttl_millis=LEASE_MILLIS)
 
     def release(self, lease: Lease) -> None:
         """Give the lock back."""
-        with self._database.writing(Durable.RELEASE) as connection:
-            lock.release(connection, stack_id=self._stack_id, lease=lease)
+        with self._writing(Durable.RELEASE) as record:
+            lock.release(record, lease=lease)
 
     def begin(self, lease: Lease, intent: Intent) -> Attempt:
         """Record a call about to be made, before anything is signed.
@@ -243,13 +211,13 @@ class SqlStore:
         Raises:
             StateError: Another attempt on these units may still run, or this very call already went out.
         """
-        with self._guarded(lease, Durable.INTENT) as connection:
-            refuse_overlap(connection, self._stack_id, intent)
-            refuse_second_send(connection, self._stack_id, intent)
-            know_series(connection, intent.series)
+        with self._guarded(lease, Durable.INTENT) as record:
+            refuse_overlap(record, intent)
+            refuse_second_send(record, intent)
+            know_series(record.connection, intent.series)
             begun = Attempt(
                 id=self._ids.token(ATTEMPT_ID_LENGTH),
-                number=next_number(connection, self._stack_id),
+                number=next_number(record),
                 address=intent.address,
                 connection=intent.connection,
                 operation=intent.operation,
@@ -264,10 +232,9 @@ class SqlStore:
                 serial=intent.serial,
                 created_at=intent.created_at,
             )
-            insert_attempt(connection, self._stack_id, begun, fence=lease.fence)
+            insert_attempt(record, begun)
             self._note(
-                connection,
-                fence=lease.fence,
+                record,
                 event="intent",
                 data={
                     "attempt": begun.id,
@@ -286,9 +253,9 @@ class SqlStore:
         Raises:
             StateError: The intent was voided meanwhile: the request must be dropped.
         """
-        with self._guarded(lease, Durable.SENT) as connection:
+        with self._guarded(lease, Durable.SENT) as record:
             move(
-                connection,
+                record,
                 attempt_id,
                 AttemptState.SENT,
                 {
@@ -297,16 +264,15 @@ class SqlStore:
                     "request_digest": prepared.request_digest,
                 },
             )
-            self._note(connection, fence=lease.fence, event="sent", data={"attempt": attempt_id})
+            self._note(record, event="sent", data={"attempt": attempt_id})
 
     def settle(self, lease: Lease, attempt_id: str, outcome: CreateOutcome) -> None:
         """Record what became of a call."""
         state, columns = outcome_columns(outcome)
-        with self._guarded(lease, Durable.SETTLE) as connection:
-            move(connection, attempt_id, state, columns)
+        with self._guarded(lease, Durable.SETTLE) as record:
+            move(record, attempt_id, state, columns)
             self._note(
-                connection,
-                fence=lease.fence,
+                record,
                 event=state.value,
                 data={"attempt": attempt_id, **outcome_data(outcome)},
             )
@@ -318,16 +284,9 @@ class SqlStore:
 
         What became of its dates is left to the next observation, which also checks for hollow success.
         """
-        with self._guarded(lease, Durable.ADOPT) as connection:
-            touched = settle_tries(connection, self._stack_id, adoption) or record_found(
-                connection,
-                self._stack_id,
-                adoption,
-                of_series,
-                at=at,
-                plan_id=plan_id,
-                ids=self._ids,
-                fence=lease.fence,
+        with self._guarded(lease, Durable.ADOPT) as record:
+            touched = settle_tries(record, adoption) or record_found(
+                record, adoption, of_series, at=at, plan_id=plan_id, ids=self._ids
             )
             data: dict[str, object] = {
                 "attempts": list(touched),
@@ -335,22 +294,20 @@ class SqlStore:
                 "name": adoption.run.name,
                 "run_ids": list(adoption.run.run_ids),
             }
-            self._note(connection, fence=lease.fence, event="adopted", data=data)
+            self._note(record, event="adopted", data=data)
 
     def mark_absent(self, lease: Lease, attempt_id: str, dates: DateSet, proof: str) -> None:
         """Record that a call of unknown outcome is proved not to have run on some of its dates."""
-        with self._guarded(lease, Durable.ABSENT) as connection:
-            known = attempt_by_id(connection, attempt_id)
+        with self._guarded(lease, Durable.ABSENT) as record:
+            known = attempt_by_id(record, attempt_id)
             closing = Closing(attempt_id=attempt_id, dates=dates, state=AttemptState.ABSENT)
-            touched = close_dates(
-                connection, self._stack_id, known, closing, ids=self._ids, fence=lease.fence
-            )
+            touched = close_dates(record, known, closing, ids=self._ids)
             data: dict[str, object] = {
                 "attempts": list(touched),
                 "dates": list(dates.texts()),
                 "proof": proof,
             }
-            self._note(connection, fence=lease.fence, event="absent", data=data)
+            self._note(record, event="absent", data=data)
 
     def rule(self, lease: Lease, ruling: Ruling) -> None:
         """Record what a person decided, all of it or nothing.
@@ -358,17 +315,15 @@ class SqlStore:
         Raises:
             StateError: An attempt has moved on since they looked.
         """
-        with self._guarded(lease, Durable.RULING) as connection:
-            touched = write_ruling(
-                connection, self._stack_id, ruling, ids=self._ids, fence=lease.fence
-            )
+        with self._guarded(lease, Durable.RULING) as record:
+            touched = write_ruling(record, ruling, ids=self._ids)
             data = {
                 **ruling.data,
                 "units": list(ruling.units),
                 "reason": ruling.reason,
                 "attempts": list(touched),
             }
-            self._note(connection, fence=lease.fence, event=ruling.event, data=data)
+            self._note(record, event=ruling.event, data=data)
 
     def unlock(self, lock_id: str, *, reason: str | None) -> None:
         """End somebody's lock, who can write nothing any more from then on.
@@ -376,27 +331,27 @@ class SqlStore:
         Raises:
             StateError: Nobody holds a lock of that id.
         """
-        with self._database.writing(Durable.UNLOCK) as connection:
-            holder = lock.current(connection, self._stack_id)
-            fence = lock.break_open(connection, stack_id=self._stack_id, lock_id=lock_id)
+        with self._writing(Durable.UNLOCK) as record:
+            holder = lock.current(record.lock)
+            lock.break_open(record, lock_id=lock_id)
             data: dict[str, object] = {
                 "lock": lock_id,
                 "holder": holder.holder if holder is not None else None,
                 "reason": reason,
             }
-            self._note(connection, fence=fence, event="unlocked", data=data)
+            self._note(record, event="unlocked", data=data)
 
     def note_tags(self, lease: Lease, home: str, *, survives: bool, name: str) -> None:
         """Record whether a name of ours was read back whole in a workspace (`Subject.home`).
 
         Once one came back altered, none is believed there any more.
         """
-        with self._guarded(lease, Durable.TAGS) as connection:
-            now = lock.database_now(connection)
-            if not set_tags(connection, self._stack_id, home, survives=survives, now=now):
+        with self._guarded(lease, Durable.TAGS) as record:
+            now = lock.database_now(record.connection)
+            if not set_tags(record, home, survives=survives, now=now):
                 return
             data: dict[str, object] = {"home": home, "survives": survives, "name": name}
-            self._note(connection, fence=lease.fence, event="tags", data=data)
+            self._note(record, event="tags", data=data)
 
     def observe(self, attempts: Iterable[Attempt], *, at: dt.datetime) -> None:
         """Record how far attempts are, as planning worked it out; the serial does not move.
@@ -404,58 +359,51 @@ class SqlStore:
         An observation older than the one on record is dropped, and so is one that was made of an attempt
         which has changed since it was read: the next one starts from what is there.
         """
-        moment = to_millis(at)
-        with self._database.writing(Durable.OBSERVE) as connection:
-            lock.queue(connection, self._stack_id)
+        with self._writing(Durable.OBSERVE) as record:
             for seen in attempts:
-                if seen.state not in _OBSERVABLE or not rests_on_record(connection, seen):
-                    continue
-                connection.execute(
-                    update(attempt)
-                    .where(attempt.c.attempt_id == seen.id)
-                    .where(attempt.c.state.in_([state.value for state in _OBSERVABLE]))
-                    .where(attempt.c.observed_at.is_(None) | (attempt.c.observed_at <= moment))
-                    .values(
-                        state=seen.state.value,
-                        run_ids=run_ids_text(seen.run_ids),
-                        run_group=seen.run_group,
-                        coverage=coverage_text(seen.coverage),
-                        observed_at=moment,
-                    )
-                )
+                if seen.state in _OBSERVABLE:
+                    write_observation(record, seen, moment=to_millis(at))
 
     def count_calls(self, connection_name: str, day: dt.date, calls: int) -> None:
         """Add to a connection's count of API calls on a day."""
-        with self._database.writing(Durable.COUNT) as connection:
-            lock.queue(connection, self._stack_id)
-            add_calls(connection, self._stack_id, connection_name, day, calls)
+        with self._writing(Durable.COUNT) as record:
+            add_calls(record, connection_name, day, calls)
 
     def calls_on(self, connection_name: str, day: dt.date) -> int:
         """How many API calls were counted for a connection on a day."""
-        with self._database.reading() as connection:
-            return calls_on(connection, self._stack_id, connection_name, day)
+        with self._reading() as record:
+            return calls_on(record, connection_name, day)
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
 
     @contextmanager
-    def _guarded(self, lease: Lease, step: Durable) -> Iterator[Connection]:
-        with self._database.writing(step) as connection:
-            lock.guard(connection, stack_id=self._stack_id, lease=lease)
-            yield connection
+    def _reading(self) -> Iterator[Record]:
+        with self._database.reading() as connection:
+            yield Record.reading(connection, self._stack_id)
 
-    def _note(
-        self, connection: Connection, *, fence: int, event: str, data: dict[str, object]
-    ) -> None:
+    @contextmanager
+    def _writing(self, step: Durable) -> Iterator[Record]:
+        with (
+            self._database.writing(step) as connection,
+            Record.writing(connection, self._stack_id) as record,
+        ):
+            yield record
+
+    @contextmanager
+    def _guarded(self, lease: Lease, step: Durable) -> Iterator[Record]:
+        with self._writing(step) as record:
+            lock.guard(record, lease=lease)
+            yield record
+
+    def _note(self, record: Record, *, event: str, data: dict[str, object]) -> None:
         touched = attempts_named(data)
         if touched:
-            data = {**data, "became": standing_of(connection, touched)}
+            data = {**data, "became": standing_of(record.connection, touched)}
         journal_table.append(
-            connection,
-            stack_id=self._stack_id,
-            fence=fence,
-            at=lock.database_now(connection),
+            record,
+            at=lock.database_now(record.connection),
             actor=self._actor,
             event=event,
             data=data,

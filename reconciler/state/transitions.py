@@ -12,10 +12,9 @@ no call's. Whatever is not open may become `forgotten`.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, update
-
 from reconciler.model.attempts import AttemptState
 from reconciler.model.errors import StateError
+from reconciler.state.record import Record, Row
 from reconciler.state.schema import attempt
 
 _FROM: dict[AttemptState, frozenset[AttemptState]] = {
@@ -47,27 +46,18 @@ _FROM: dict[AttemptState, frozenset[AttemptState]] = {
 }
 
 
-def move(
-    connection: Connection, attempt_id: str, to: AttemptState, columns: dict[str, object]
-) -> None:
+def move(record: Record, attempt_id: str, to: AttemptState, columns: Row) -> None:
     """Move one attempt to a state it may go to from where it is, and write `columns` with it.
 
     Raises:
         StateError: It is in a state from which that is not allowed; nothing was written.
     """
-    moved = connection.execute(
-        update(attempt)
-        .where(attempt.c.attempt_id == attempt_id)
-        .where(attempt.c.state.in_([state.value for state in sorted_states(_FROM[to])]))
-        .values(state=to.value, **columns)
-    ).rowcount
-    if not moved:
-        raise StateError(
-            f"attempt {attempt_id} cannot become {to.value}: its state has moved on",
-            hint="run the command again: it continues from what is on record",
-        )
-
-
-def sorted_states(states: frozenset[AttemptState]) -> list[AttemptState]:
-    """In the order of their definition, so that statements are stable."""
-    return [state for state in AttemptState if state in states]
+    allowed = {state.value for state in _FROM[to]}
+    for row in record.rows(attempt, attempt.c.attempt_id == attempt_id):
+        if row["state"] in allowed:
+            record.change(attempt, row, {**columns, "state": to.value})
+            return
+    raise StateError(
+        f"attempt {attempt_id} cannot become {to.value}: its state has moved on",
+        hint="run the command again: it continues from what is on record",
+    )

@@ -18,6 +18,7 @@ from reconciler.simulator import AccessKey, Simulator
 from reconciler.wiring.embedded import open_embedded
 from tests.scenario.sandbox import Sandbox, decisions
 from tests.simulator.harness import backfill_parameters, signed_request
+from tests.unit.state.rewriting import rewrite
 
 EMBEDDED = "endpoint: simulator\n      simulator: {world: world.yaml, clock: manual}"
 WHOLE = "2020-05-20..2020-05-31"
@@ -104,12 +105,12 @@ class Console(Sandbox):
         if says_so:
             self.world(world.replace("{", "{strict: true, ", 1))
         else:
-            with sqlite3.connect(self.root / ".reconciler" / "state.db") as store:
-                old = PURGED * 1000
-                store.execute(
-                    f"UPDATE attempt SET created_at = created_at - {old},"  # noqa: S608 - a number
-                    f" signed_at = signed_at - {old}"
-                )
+            old = PURGED * 1000
+            rewrite(
+                self.root / ".reconciler" / "state.db",
+                f"UPDATE attempt SET created_at = created_at - {old},"  # noqa: S608 - a number
+                f" signed_at = signed_at - {old}",
+            )
         self.advance(PURGED)
 
     def drift(self, *words: str) -> list[dict[str, Any]]:

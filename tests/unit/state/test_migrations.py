@@ -18,7 +18,7 @@ from sqlalchemy import Inspector, inspect
 
 from reconciler.model.attempts import Attempt, AttemptState, UnitRecord
 from reconciler.model.dates import DateSet
-from reconciler.model.errors import StateError
+from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.runs import UnitStatus
 from reconciler.model.state import Closing, Ruling
 from reconciler.state.engine import open_engine
@@ -29,6 +29,7 @@ from tests.unit.state.calls import the_attempt
 from tests.unit.state.databases import KINDS, Database, PostgresDatabase, SqliteDatabase
 from tests.unit.state.format1.old_stores import (
     OLD_STATES,
+    STATES_IN_2,
     everything,
     looked_into,
     make_old_store,
@@ -86,10 +87,10 @@ def test_an_upgrade_keeps_every_row(database: Database, old: SqlStore) -> None:
     old.check()
     assert old.snapshot() == known
     for table in ("attempt", "series", "usage"):
-        assert rows_of(database, table) == before[table]
+        assert [row[: len(before[table][0])] for row in rows_of(database, table)] == before[table]
     kept = [row for row in rows_of(database, "journal") if row in before["journal"]]
     assert kept == before["journal"]
-    stacks = [(*row[:2], 1, *row[3:]) for row in rows_of(database, "stack")]
+    stacks = [(*row[:2], 1, *row[3:9]) for row in rows_of(database, "stack")]
     assert stacks == before["stack"], "all of it but the format"
 
 
@@ -211,7 +212,8 @@ def test_the_old_store_is_not_made_like_a_new_one(
     made, expected = shape(looked_into(database)), shape(looked_into(fresh))
     fresh.close()
     assert expected.keys() - made.keys() == {"tag"}
-    assert [table for table in made if made[table] != expected[table]] == ["attempt"]
+    differing = {table for table in made if made[table] != expected[table]}
+    assert differing == {"attempt", "stack", "usage"}
 
 
 # What an upgraded store can do.
@@ -261,14 +263,90 @@ def test_an_upgraded_store_refuses_states_that_nobody_knows(
         database.raw("UPDATE attempt SET state = 'eaten'")
 
 
-def test_who_held_the_lock_before_the_upgrade_holds_it_after(
+# Older versions that are still at work.
+
+
+def test_while_an_older_version_holds_the_lock_nothing_is_upgraded(
     database: Database, old: SqlStore
 ) -> None:
-    lease = old.acquire()
-    database.store("bob@host").upgrade()
-    (sent,) = [one for one in old.snapshot().attempts if one.state is S.SENT]
-    old.mark_absent(lease, sent.id, DateSet((sent.dates,)), "a listing")
-    assert the_attempt(old, sent.id).state is S.ABSENT
+    far = 4_000_000_000_000
+    database.raw("UPDATE stack SET lease_until = ? WHERE holder = 'bob@host'", far)
+    with _left_alone(database), pytest.raises(LockHeld, match="bob@host"):
+        old.upgrade()
+    assert backups_of(database) == []
+
+
+def test_a_store_is_not_written_to_before_it_is_upgraded(
+    database: Database, old: SqlStore
+) -> None:
+    with _left_alone(database), pytest.raises(StateError, match="still has format 1"):
+        old.acquire()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE stack SET serial = serial WHERE stack_id = 'data-platform'",
+        "UPDATE stack SET serial = serial + 1 WHERE fence = 2 AND lock_id = 'xalenzsnpycp'",
+    ],
+)
+def test_what_an_older_version_starts_every_write_with_fails_after_an_upgrade(
+    database: Database, old: SqlStore, statement: str
+) -> None:
+    """It knows no seals; following runs, it writes what it sees long after it gave the lock back."""
+    database.raw(statement)
+    old.upgrade()
+    with pytest.raises(Exception, match="serial"):
+        database.raw(statement)
+
+
+# From format 2.
+
+
+def test_a_store_of_format_2_is_read_as_it_is_and_upgraded_whole(database: Database) -> None:
+    make_old_store(database, version=2)
+    reader = database.store(read_only=True)
+    known, journal = reader.snapshot(), reader.journal()
+    assert states_of(reader) == STATES_IN_2
+    assert known.tags_survive == {"home-1": True, "home-2": False}
+    assert (known.serial, len(journal), reader.verify()) == (32, 34, ())
+    assert reader.calls_on("prod", dt.date(2024, 6, 1)) == 18
+    assert S.FORGOTTEN in {one.state for one in reader.every_attempt()}
+    before = everything(database)
+
+    store = database.store()
+    backup = store.upgrade()
+
+    assert store.snapshot() == known
+    assert store.journal()[:-1] == journal
+    assert (store.journal()[-1].event, store.journal()[-1].data["backup"]) == ("upgraded", backup)
+    assert store.verify() == database.store(project="other").verify() == ()
+    after = everything(database)
+    for table in ("attempt", "series", "usage", "tag"):
+        assert [row[: len(before[table][0])] for row in after[table]] == before[table]
+    assert len(backups_of(database)) == 1
+    assert store.upgrade() is None
+
+
+def test_a_store_of_format_2_becomes_like_a_new_one(database: Database, tmp_path: Path) -> None:
+    make_old_store(database, version=2)
+    database.store().upgrade()
+    fresh = KINDS[_kind(database)](tmp_path / "fresh")
+    fresh.store().create()
+    made, expected = shape(looked_into(database)), shape(looked_into(fresh))
+    fresh.close()
+    assert {name: one for name, one in made.items() if "_format" not in name} == expected
+
+
+def test_the_backup_of_a_format_2_server_holds_its_workspaces_as_well(tmp_path: Path) -> None:
+    database = PostgresDatabase(tmp_path)
+    make_old_store(database, version=2)
+    before = everything(database)
+    database.store().upgrade()
+    (suffix,) = backups_of(database)
+    for table in (*OLD_TABLES, "tag"):
+        assert rows_of(database, f"{table}{suffix}") == before[table]
+    database.close()
 
 
 # The backup.

@@ -14,7 +14,7 @@ from reconciler.state.engine import open_engine
 from reconciler.state.location import PostgresServer, SqliteFile, state_location
 from reconciler.state.store import SqlStore
 from tests.unit.state.calls import an_intent
-from tests.unit.state.databases import Database, PostgresDatabase, SqliteDatabase
+from tests.unit.state.databases import PROJECT, Database, PostgresDatabase, SqliteDatabase
 
 
 def test_a_new_store_is_empty_and_has_a_lineage(database: Database) -> None:
@@ -96,6 +96,55 @@ def test_a_damaged_file_is_a_clear_state_error(
     assert database.path.read_bytes() == content, "a damaged file must be left to its owner"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"lock_id TEXT", b"lock_\xccd TEXT"),  # no text
+        (b"lock_id TEXT", b"lock_ed TEXT"),
+        (b"TABLE stack (", b"TABLE stuck ("),
+        (b"tablestackstack", b"tablestuckstuck"),
+        (b"format INTEGER", b"fermat INTEGER"),
+    ],
+)
+def test_a_schema_in_which_a_letter_changed_is_a_clear_state_error(
+    tmp_path: Path, before: bytes, after: bytes
+) -> None:
+    database = SqliteDatabase(tmp_path)
+    database.store().create()
+    database.close()
+    content = database.path.read_bytes()
+    assert content.count(before) == 1
+    database.path.write_bytes(content.replace(before, after))
+    again = SqliteDatabase(tmp_path)
+    with pytest.raises(StateError) as raised:
+        again.store().check()
+    assert not isinstance(raised.value, StateMissing), "a damaged store must not look like none"
+    again.close()
+
+
+def test_a_file_of_another_application_is_refused(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path)
+    database.store()
+    database.raw("CREATE TABLE note (text TEXT)")
+    with pytest.raises(StateError, match="has no table stack, but note") as raised:
+        database.store().check()
+    assert not isinstance(raised.value, StateMissing)
+    database.close()
+
+
+def test_a_project_whose_row_alone_is_missing_is_no_new_project(
+    database: Database, store: SqlStore
+) -> None:
+    if isinstance(database, SqliteDatabase):
+        database.raw("DELETE FROM stack")
+    else:
+        database.raw("ALTER TABLE journal DROP CONSTRAINT journal_stack_id_fkey")
+        database.raw("DELETE FROM stack")
+    with pytest.raises(StateError, match=f"the row of project {PROJECT} is missing") as raised:
+        store.check()
+    assert not isinstance(raised.value, StateMissing)
+
+
 @pytest.mark.parametrize("table", ["attempt", "series", "journal"])
 def test_a_store_without_one_of_its_tables_is_a_state_error(
     database: Database, store: SqlStore, table: str
@@ -128,10 +177,28 @@ def test_a_record_nobody_can_read_is_a_state_error(
         store.snapshot()
 
 
-def test_a_damaged_journal_is_a_state_error(database: Database, store: SqlStore) -> None:
-    database.raw("UPDATE journal SET data = 'no json'")
+@pytest.mark.parametrize("value", ["no json", "[]", "7"])
+def test_a_damaged_journal_is_a_state_error(
+    database: Database, store: SqlStore, value: str
+) -> None:
+    database.raw("UPDATE journal SET data = ?", value)
     with pytest.raises(StateError):
         store.journal()
+
+
+def test_a_journal_with_rows_of_another_table_is_a_state_error(tmp_path: Path) -> None:
+    """As when a page was copied over another: texts where numbers belong."""
+    database = SqliteDatabase(tmp_path)
+    store = database.store()
+    store.create()
+    for column in ("seq", "at", "fence"):
+        before = database.raw(f"SELECT {column} FROM journal")[0][0]  # noqa: S608 - our names
+        database.raw(f"UPDATE journal SET {column} = 'text'")  # noqa: S608 - our names
+        for read in (SqlStore.journal, SqlStore.verify):
+            with pytest.raises(StateError, match="journal entry"):
+                read(store)
+        database.raw(f"UPDATE journal SET {column} = ?", before)  # noqa: S608 - our names
+    database.close()
 
 
 def test_reading_a_file_that_is_not_there_is_a_state_error(tmp_path: Path) -> None:
