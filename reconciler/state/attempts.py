@@ -20,7 +20,6 @@ from reconciler.state.codec import (
     Unsound,
     attempt_columns,
     attempt_of_row,
-    integer,
     run_ids_text,
     series_of_row,
     stamp_of,
@@ -89,13 +88,14 @@ def insert_attempt(record: Record, new: Attempt) -> None:
 
 
 def write_observation(record: Record, seen: Attempt, *, moment: int) -> None:
-    """Write how far an attempt is, unless what is on record is newer, or not what `seen` was made of."""
+    """Write how far an attempt is, unless what is on record is not what `seen` was made of any more.
+
+    `moment` is for people: the clocks of those who observe may differ, so that no order follows from it.
+    """
     for row in record.rows(attempt, attempt.c.attempt_id == seen.id):
         # Without a stamp it was made in this process, and has just been sent.
-        rests_on_record = not seen.stamp or stamp_of(row) == seen.stamp
-        last = row["observed_at"]
-        older = last is not None and integer(last) > moment
-        if rests_on_record and not older and row["state"] in _OBSERVABLE:
+        made_of_this = stamp_of(row) == seen.stamp if seen.stamp else row["observed_at"] is None
+        if made_of_this and row["state"] in _OBSERVABLE:
             columns = attempt_columns(seen)
             changing = {name: columns[name] for name in _OBSERVED}
             record.change(attempt, row, {**changing, "observed_at": moment})

@@ -356,8 +356,8 @@ class SqlStore:
     def observe(self, attempts: Iterable[Attempt], *, at: dt.datetime) -> None:
         """Record how far attempts are, as planning worked it out; the serial does not move.
 
-        An observation older than the one on record is dropped, and so is one that was made of an attempt
-        which has changed since it was read: the next one starts from what is there.
+        One that was made of an attempt which has changed since it was read is dropped: the next one
+        starts from what is there.
         """
         with self._writing(Durable.OBSERVE) as record:
             for seen in attempts:

@@ -1,9 +1,11 @@
-"""Observations: written without the lock, in the order they were made, and nobody's plan goes stale."""
+"""Observations: written without the lock, upon what they were made of, and nobody's plan goes stale."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+
+import pytest
 
 from reconciler.model.attempts import AttemptState, UnitRecord
 from reconciler.model.dates import DateRange
@@ -34,22 +36,26 @@ def test_an_observation_is_recorded_and_the_serial_stands(
     assert (store.snapshot().serial, store.journal()) == before
 
 
-def test_an_older_observation_is_dropped(database: Database, store: SqlStore) -> None:
+@pytest.mark.parametrize("when", [at(19), at(20), at(21)])
+def test_what_was_seen_last_counts_whatever_the_clock_of_who_saw_it_says(
+    database: Database, store: SqlStore, when: dt.datetime
+) -> None:
+    """A machine whose clock was a year ahead once must not blind everybody for a year."""
     _, attempt_id = call_in(ACCEPTED, database, store)
-    observe(store, attempt_id, seen={WEEK: UnitStatus.SUCCESS}, when=at(20))
-    observe(store, attempt_id, seen={WEEK: UnitStatus.RUNNING}, when=at(19))
+    observe(store, attempt_id, seen={WEEK: UnitStatus.RUNNING}, when=at(20))
+    observe(store, attempt_id, seen={WEEK: UnitStatus.SUCCESS}, when=when)
     assert status_of(store, attempt_id) is UnitStatus.SUCCESS
 
 
-def test_a_later_observation_and_one_of_the_same_moment_count(
+def test_who_has_just_sent_a_call_goes_not_before_whoever_saw_more_of_it(
     database: Database, store: SqlStore
 ) -> None:
     _, attempt_id = call_in(ACCEPTED, database, store)
-    observe(store, attempt_id, seen={WEEK: UnitStatus.CREATED}, when=at(20))
-    observe(store, attempt_id, seen={WEEK: UnitStatus.RUNNING}, when=at(20))
-    assert status_of(store, attempt_id) is UnitStatus.RUNNING
-    observe(store, attempt_id, seen={WEEK: UnitStatus.SUCCESS}, when=at(21))
+    sent = dataclasses.replace(the_attempt(store, attempt_id), stamp="")
+    observe(store, attempt_id, seen={WEEK: UnitStatus.SUCCESS}, when=at(20))
+    store.observe([dataclasses.replace(sent, run_group="77")], at=at(90))
     assert status_of(store, attempt_id) is UnitStatus.SUCCESS
+    assert the_attempt(store, attempt_id).run_group is None
 
 
 def test_observing_needs_no_lock(database: Database, store: SqlStore) -> None:
