@@ -7,13 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.steps import Durable, Moment, Steps, durable_point
 from reconciler.state.codec import Unsound
 from reconciler.state.files import DAMAGED
+
+#: How long a writer waits for another process's write transaction.
+WRITER_WAITS_SECONDS = 10
+
+#: After so long PostgreSQL ends a transaction whose process does nothing any more, so that one which was
+#: paused, or whose machine is gone, keeps nobody waiting. Ours take milliseconds.
+IDLE_WRITER_SECONDS = 20
+
+#: PostgreSQL's code for a lock that was not to be had in time (lock_not_available).
+_NOT_IN_TIME = "55P03"
 
 #: Execution option of a transaction that only reads; SQLite then takes no write lock for it.
 READING = "reconciler_reading"
@@ -42,6 +52,8 @@ class Database:
         """One transaction that is committed, durably, when the context ends without an error."""
         self._steps.reached(durable_point(step, Moment.BEGIN))
         with _errors_explained(self.engine), self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                _bound(connection)
             yield connection
             self._steps.reached(durable_point(step, Moment.WRITTEN))
         self._steps.reached(durable_point(step, Moment.DURABLE))
@@ -49,6 +61,20 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _bound(connection: Connection) -> None:
+    """Wait for other writers no longer than SQLite does, and let nobody wait for us for ever.
+
+    For this transaction only: a pooler may give the session to others, and refuse start-up options.
+    """
+    bounds = {
+        "lock_timeout": WRITER_WAITS_SECONDS,
+        "idle_in_transaction_session_timeout": IDLE_WRITER_SECONDS,
+    }
+    connection.execute(
+        select(*(func.set_config(name, f"{seconds}s", True) for name, seconds in bounds.items()))
+    )
 
 
 @contextmanager
@@ -64,7 +90,7 @@ def _errors_explained(engine: Engine) -> Iterator[None]:
         ) from error
     except DatabaseError as error:
         said = _said(error)
-        if "database is locked" in said:
+        if "database is locked" in said or getattr(error.orig, "sqlstate", "") == _NOT_IN_TIME:
             raise LockHeld(
                 f"another process is writing to the state store{_where(engine)}",
                 hint="wait for it to end and try again",

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from reconciler.state.database import READING
+from reconciler.state.database import READING, WRITER_WAITS_SECONDS
 from reconciler.state.files import (
     MountTable,
     check_sound,
@@ -19,9 +19,6 @@ from reconciler.state.files import (
     refuse_shared_disk,
     refuse_unsafe,
 )
-
-#: How long a writer waits for another process's write transaction.
-BUSY_TIMEOUT_SECONDS = 10
 
 
 def open_engine(path: Path, *, read_only: bool, mounts: MountTable = mounted) -> Engine:
@@ -46,7 +43,7 @@ def open_engine(path: Path, *, read_only: bool, mounts: MountTable = mounted) ->
     file = f"file:{quote(str(path))}"
     url = URL.create("sqlite+pysqlite", database=file, query={"mode": mode, "uri": "true"})
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+        url, connect_args={"timeout": WRITER_WAITS_SECONDS, "check_same_thread": False}
     )
 
     unchecked = [path]  # the pool makes more connections later; the file is looked at once

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,8 @@ from reconciler.model.errors import FenceLost, LockHeld, StateError
 from reconciler.model.seams import Clock
 from reconciler.model.state import Lease
 from reconciler.ports import StateStore
+
+_LOG = logging.getLogger(__name__)
 
 #: How often a lease is prolonged, and how often a held lock is tried again.
 HEARTBEAT_SECONDS = 20.0
@@ -38,7 +41,15 @@ async def locked(
         yield lease
     finally:
         heart.cancel()
+        _give_back(store, lease)
+
+
+def _give_back(store: StateStore, lease: Lease) -> None:
+    """End the lease; what became of the work under it is more important than that it could not be."""
+    try:
         store.release(lease)
+    except StateError as error:
+        _LOG.warning("the lock was not given back, and ends by itself: %s", error.summary)
 
 
 async def _acquire(
