@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.model.attempts import Attempt, AttemptState, RecordedState
 from reconciler.model.series import Series
+from reconciler.state.store import SqlStore
 from reconciler.wiring.workspace import open_workspace
 from tests.scenario.sandbox import executed_dates
 
@@ -117,17 +119,27 @@ def work_of(attempt: Attempt, series: Series) -> Iterator[Work]:
     return (f"{series.subject.root} {day}" for day in attempt.dates.days())
 
 
-def record_of(root: Path, environ: Mapping[str, str] | None = None) -> RecordedState:
-    """What the store of a project says; an empty record when there is none.
+@contextmanager
+def store_of(root: Path, environ: Mapping[str, str] | None = None) -> Iterator[SqlStore | None]:
+    """The store of a project, to read from; None when there is none.
 
     Raises:
         StateError: It cannot be read.
     """
     workspace = open_workspace(root, {**os.environ, **(environ or {})})
     store = workspace.store_to_read("judge")
-    if store is None:
-        return RecordedState()
     try:
-        return store.snapshot()
+        yield store
     finally:
-        store.close()
+        if store is not None:
+            store.close()
+
+
+def record_of(root: Path, environ: Mapping[str, str] | None = None) -> RecordedState:
+    """What the store of a project says; an empty record when there is none.
+
+    Raises:
+        StateError: It cannot be read.
+    """
+    with store_of(root, environ) as store:
+        return RecordedState() if store is None else store.snapshot()

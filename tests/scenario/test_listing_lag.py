@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenario.processes import QUARANTINE_SECONDS, Checkout, InProcess, starts
+from tests.scenario.processes import (
+    CREATE,
+    QUARANTINE_SECONDS,
+    Checkout,
+    InProcess,
+    simulate,
+    starts,
+)
 from tests.scenario.sandbox import decisions
-from tests.scenario.test_simulate_on_a_port import CREATE, simulate
 
 LAG_SECONDS = 300
 

@@ -14,9 +14,8 @@ import pytest
 
 from tests.scenario import faulty
 from tests.scenario.faulty import Door
-from tests.scenario.processes import QUARANTINE_SECONDS, InProcess, starts
+from tests.scenario.processes import QUARANTINE_SECONDS, InProcess, Service, simulate, starts
 from tests.scenario.sandbox import EMBEDDED, Result, Sandbox, decisions
-from tests.scenario.test_simulate_on_a_port import Service, simulate
 
 CREATE = "CreateManualDag"
 CLOCK = "clock: x3600}"

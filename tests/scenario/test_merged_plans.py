@@ -11,9 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import new_database
-from tests.scenario.processes import QUARANTINE_SECONDS, Checkout, InProcess, starts
+from tests.scenario.processes import (
+    CREATE,
+    QUARANTINE_SECONDS,
+    Checkout,
+    InProcess,
+    Service,
+    ended,
+    simulate,
+    starts,
+    until,
+)
 from tests.scenario.sandbox import Result, Sandbox, decisions
-from tests.scenario.test_simulate_on_a_port import CREATE, Service, ended, simulate, until
 
 on_both = pytest.mark.parametrize(
     "database", [lambda: None, new_database], ids=["sqlite", "postgresql"]

@@ -25,8 +25,8 @@ from reconciler.providers import http
 from reconciler.providers.dataworks import provider
 from tests.scenario import faulty
 from tests.scenario.faulty import Create, Fault, FaultyProxy, TlsDoor, answers, rewrites
+from tests.scenario.processes import Service, simulate
 from tests.scenario.sandbox import Result, Sandbox
-from tests.scenario.test_simulate_on_a_port import Service, simulate
 
 #: How long a create may be silent where that is what a case is about.
 IMPATIENT_SECONDS = 0.2

@@ -9,9 +9,8 @@ import psycopg
 import pytest
 
 from tests.postgres import new_database
-from tests.scenario.processes import Checkout, starts
+from tests.scenario.processes import Checkout, ended, simulate, starts
 from tests.scenario.sandbox import Sandbox
-from tests.scenario.test_simulate_on_a_port import ended, simulate
 
 
 @pytest.fixture

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import sqlite3
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.scenario.sandbox import PROJECT, Result, Sandbox, decisions, executed_dates
-
-ROOT = Path(__file__).parents[2]
-
-#: A process that does not end by itself within this time has hung.
-HUNG_SECONDS = 120
+from tests.scenario.processes import CREATE, RemoteSandbox, ended, simulate, until
+from tests.scenario.sandbox import decisions, executed_dates
 
 WORLD = """\
 layout: {layout}
@@ -32,129 +21,6 @@ nodes:
   - {{id: 2, fail: [{{date: 2020-05-22, times: 1}}]}}
   - {{id: 3, schedule: hourly}}
 """
-
-CREATE = "RunCycleDagNodes"
-
-
-class Service:
-    """`python -m reconciler simulate` on a port of its own."""
-
-    def __init__(self, process: subprocess.Popen[str], hello: Mapping[str, str]) -> None:
-        self.process = process
-        self.url = hello["url"]
-        self.keys = {"SIM_ID": hello["access_key_id"], "SIM_SECRET": hello["access_key_secret"]}
-
-    def control(self, method: str, name: str, value: object = None) -> Any:
-        with httpx.Client(trust_env=False) as client:
-            response = client.request(method, f"{self.url}/_simulator/{name}", json=value)
-        assert response.status_code == 200, response.text
-        return response.json()
-
-    def ledger(self) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self.control("GET", "ledger")
-        return entries
-
-    def faults(self, *faults: Mapping[str, Any]) -> None:
-        self.control("PUT", "faults", list(faults))
-
-
-@contextmanager
-def simulate(
-    folder: Path, *words: str, world: str = "{}", clock: str = "x3600"
-) -> Iterator[Service]:
-    """Serve a world; stopped at the end."""
-    (folder / "served.yaml").write_text(world)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "simulate", "--port", "0", "--clock", clock,
-         "--world", str(folder / "served.yaml"), *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=ROOT,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        yield Service(process, json.loads(process.stdout.readline()))
-    finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-
-
-class RemoteSandbox(Sandbox):
-    """A project whose connection is a served simulator; each command is a process."""
-
-    def __init__(self, root: Path, service: Service) -> None:
-        super().__init__(root)
-        self.connect(service)
-
-    def connect(self, service: Service) -> None:
-        """Point the connection at a served simulator."""
-        self.service = service
-        endpoint = (
-            f"endpoint: {service.url}\n"
-            '      credentials: {source: static, accessKeyId: "${env:SIM_ID}",'
-            ' accessKeySecret: "${env:SIM_SECRET}"}\n'
-            "      limits: {readQps: 200, writeQps: 50}"
-        )
-        (self.root / "reconciler.yaml").write_text(PROJECT.format(endpoint=endpoint, policy="{}"))
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start one command."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "reconciler", "-C", str(self.root), *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, **self.service.keys},
-        )
-
-    def run(self, *words: str) -> Result:
-        """Run one command to its end."""
-        return ended(self.start(*words))
-
-    def ledger(self) -> list[dict[str, Any]]:
-        return self.service.ledger()
-
-    def state(self, statement: str) -> list[Any]:
-        """Look into the state store, or age what is in it."""
-        connection = sqlite3.connect(self.root / ".reconciler" / "state.db", timeout=10)
-        try:
-            with connection:
-                return connection.execute(statement).fetchall()
-        finally:
-            connection.close()
-
-    def holder(self) -> str | None:
-        (row,) = self.state("SELECT holder FROM stack")
-        held: str | None = row[0]
-        return held
-
-
-def ended(process: subprocess.Popen[str]) -> Result:
-    """How a process ended."""
-    try:
-        out, err = process.communicate(timeout=HUNG_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        pytest.fail(f"hung: {out}{err}")
-    assert "Traceback" not in err, err
-    assert "this is a bug" not in err, err
-    return Result(process.returncode, out, err)
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Look again and again until something holds; how often does not decide anything."""
-    give_up = time.monotonic() + HUNG_SECONDS
-    while not true():
-        assert time.monotonic() < give_up, "it never came true"
-        time.sleep(0.01)
 
 
 def wire_of(calls: Sequence[Mapping[str, Any]]) -> list[str]:
