@@ -1,0 +1,49 @@
+"""Playing scripts: in a folder that goes away, and what is told when one breaks the promise."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tests.crash.simulation.history import Broken, History
+from tests.crash.simulation.minimising import minimised
+from tests.crash.simulation.script import Script
+
+#: Memory that is mounted as a file system: no disk is waited for.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+
+
+def played(script: Script) -> History:
+    """Play a script to its end.
+
+    Raises:
+        Broken: The promise was not kept; the exception's `story` tells how it came to that.
+    """
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        with History(Path(folder) / "project", script) as history:
+            try:
+                history.play()
+            except Broken as broken:
+                broken.story = tuple(history.story)
+                raise
+        return history
+
+
+def breaks(script: Script) -> bool:
+    """Whether a script breaks the promise."""
+    try:
+        played(script)
+    except Broken:
+        return True
+    return False
+
+
+def telling(script: Script) -> str:
+    """What a person needs who is to find out why a script breaks: the shortest one, and its story."""
+    short = minimised(script, breaks)
+    try:
+        played(short)
+    except Broken as broken:
+        story = "\n".join(broken.story)
+        return f"{broken}\n\n{short!r}\n\n{story}"
+    return "it breaks only now and then"
