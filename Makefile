@@ -4,14 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test lint format bench soak check clean
+.PHONY: help demo test lint format bench soak mutants check clean
 
 help:
 	@echo "make demo    the main job end to end, against the embedded simulator"
 	@echo "make test    all tests (under 10 minutes on 2 cores)"
 	@echo "make lint    ruff, mypy strict, import contracts"
 	@echo "make check   lint, then test"
-	@echo "make soak    the long forms of the property tests"
+	@echo "make soak    the long forms of what tries to break the promise (under 60 minutes on 2 cores)"
+	@echo "make mutants each guard taken out in a copy: a test must notice"
 	@echo "make bench   how long the usual commands take"
 
 # What a user needs, and on top of it what a developer needs.
@@ -43,8 +44,11 @@ format: $(VENV)/.developer
 
 check: lint test
 
-soak: $(VENV)/.developer
-	RECONCILER_SOAK_FACTOR=20 $(PYTEST) -n auto tests/property tests/hostile tests/unit/specs tests/unit/documents
+soak: mutants
+	RECONCILER_SOAK_FACTOR=20 $(PYTEST) -n auto --dist worksteal tests/crash tests/property tests/hostile tests/unit/specs tests/unit/documents
+
+mutants: $(VENV)/.developer
+	$(BIN)/python -m tests.crash.mutants
 
 bench: $(VENV)/.developer
 	$(BIN)/python tests/bench/run.py
