@@ -48,7 +48,8 @@ class Past:
     spent: int
     sent_at: dt.datetime
     sent_after: dt.datetime | None
-    """A moment of the service's clock before it was sent, or put on record; None: nobody can tell."""
+    """A moment of the service's clock before which no run can be its, or was looked past by a person's
+    word; None: nobody can tell."""
     valid_until: dt.datetime | None
     run_ids: tuple[str, ...]
     code: str | None
@@ -117,6 +118,12 @@ def _records(attempt: Attempt) -> Iterator[tuple[DateRange, UnitRecord | None]]:
 def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
     ran = [item for item in stack if not _never_ran(item[0])]
     attempt, record = (ran or stack)[-1]
+    # Whoever said since that nothing of ours ran has looked at all that was made before.
+    words = [
+        other.created_at
+        for other, _ in stack[stack.index((attempt, record)) + 1 :]
+        if other.code == BY_HAND and other.signed_at is None
+    ]
     spent = Counter(
         (other.series, other.generation)
         for other, seen in ran
@@ -133,7 +140,7 @@ def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
         gone=record.gone if record else False,
         spent=spent[(attempt.series, attempt.generation)],
         sent_at=sent_at(attempt),
-        sent_after=_sent_after(attempt),
+        sent_after=words[-1] if words else _sent_after(attempt),
         valid_until=_valid_until(attempt),
         run_ids=attempt.run_ids,
         code=attempt.code,

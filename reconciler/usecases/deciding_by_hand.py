@@ -51,6 +51,9 @@ class Unit:
         return past is not None and past.ran and past.state.unresolved and past.status is None
 
 
+_WHOLE_SECOND = dt.timedelta(seconds=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What a decision is made with, under the lock."""
@@ -82,13 +85,16 @@ class Desk:
         return self.workspace.clock.now()
 
     async def service_now(self, connection: str) -> dt.datetime:
-        """This moment, by the clock that tells when runs were made.
+        """This moment, or up to a second later, by the clock that tells when runs were made.
+
+        Services tell whole seconds, rounded down: what a person has just seen must not look newer than
+        their word on it.
 
         Raises:
             InputError: The project has no such connection any more.
             ProviderError: The service does not tell.
         """
-        return await self.line(connection).provider.server_time()
+        return await self.line(connection).provider.server_time() + _WHOLE_SECOND
 
     async def observe(self, concerns: Callable[[Attempt], bool]) -> None:
         """Read runs that were just put on record, so that it says how far they are."""

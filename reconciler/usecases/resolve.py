@@ -120,9 +120,10 @@ async def _still_valid(unit: Unit, desk: Desk, name: str) -> list[Diagnostic]:
     """Whether a late copy of the request might still be executed after what a person says."""
     assert unit.past is not None  # noqa: S101 - nothing unclear without one
     until = unit.past.valid_until
-    now = await desk.service_now(unit.connection)
+    line = desk.line(unit.connection)
+    now = await line.provider.server_time()
     if until is not None:
-        until += desk.line(unit.connection).lag
+        until += line.lag
         if now > until:
             return []
     when = (

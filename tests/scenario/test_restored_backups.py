@@ -50,6 +50,24 @@ def test_a_manual_run_made_since_the_backup_is_held_whatever_our_clock_says(
     assert len(sandbox.ledger()) == 1
 
 
+def test_a_run_that_a_person_dismissed_holds_no_later_generation(sandbox: Sandbox) -> None:
+    sandbox.flow()
+    assert sandbox.apply("--wait").code == 0
+    backup = back_up(sandbox)
+    sandbox.flow(reruns=[{"generation": 2, "dates": "all", "reason": "late data"}])
+    assert sandbox.apply("--wait").code == 0
+    restore(sandbox, backup)
+    assert decisions(sandbox.plan()) == {"hold candidate": ["2020-05-31"]}
+
+    why = ("--reason", "that one was somebody else's")
+    said = sandbox.run("resolve", "manualflow.close@2020-05-31", "--never-ran", *why)
+
+    assert said.code == 0, said.err
+    assert decisions(sandbox.plan()) == {"rerun requested": ["2020-05-31"]}
+    assert sandbox.apply("--wait").code == 0
+    assert sandbox.plan()["summary"]["none"] == 1
+
+
 def test_where_runs_cannot_be_listed_the_plan_says_that_only_the_record_knows(
     sandbox: Sandbox,
 ) -> None:

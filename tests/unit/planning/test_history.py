@@ -61,6 +61,19 @@ def test_what_was_found_or_decided_bears_the_services_own_time() -> None:
     assert past_on(0, wish).sent_after == wish.created_at
 
 
+def test_a_persons_word_that_nothing_ran_dismisses_what_was_made_before_it() -> None:
+    ran = an_attempt(1, seen=SUCCESS)
+    word = replace(
+        an_attempt(2, minutes=50), state=AttemptState.ABSENT, signed_at=None, code=BY_HAND
+    )
+    past = past_on(0, ran, word)
+    assert (past.attempt, past.sent_after) == ("attempt-1", word.created_at)
+    refused = an_attempt(1, state=AttemptState.REFUSED)
+    assert past_on(0, refused, word).sent_after == word.created_at
+    later = an_attempt(3, minutes=60, seen=FAILED)
+    assert past_on(0, ran, word, later).sent_after == past_on(0, later).sent_after
+
+
 def seen(
     attempt: Attempt,
     statuses: dict[str, UnitStatus] | UnitStatus | None,
