@@ -14,13 +14,15 @@ from reconciler.wiring.workspace import Workspace
 def forget(workspace: Workspace, units: UnitRange, *, reason: str | None) -> DateSet:
     """Forget every attempt that was made for an address, on some of its dates.
 
-    What is in flight or of unknown outcome cannot be forgotten.
+    What is in flight or of unknown outcome cannot be forgotten, nor what may not be listed yet: the next
+    plan would find nothing of it and start it again.
 
     Returns:
         The dates on which there was something to forget.
 
     Raises:
-        InputError: Nothing is on record there, or something may still run.
+        InputError: Nothing is on record there, or something may still run or not be listed yet.
+        ProviderError: The service does not tell its time.
         StateError: The store cannot be used.
     """
     forgotten = DateSet()
@@ -37,6 +39,7 @@ def forget(workspace: Workspace, units: UnitRange, *, reason: str | None) -> Dat
             hint = "`reconciler explain` tells for which address it ran"
             raise InputError([problem("not_on_record", f"nothing is on record for {units}", hint)])
         _refuse_open(closings, desk.recorded)
+        await _refuse_unlisted(closings, desk)
         ruling = Ruling(
             event="forgotten",
             units=(str(units),),
@@ -65,5 +68,23 @@ def _refuse_open(closings: tuple[Closing, ...], recorded: RecordedState) -> None
         elif asked and one.state is AttemptState.ACCEPTED and asked - ended:
             hint = "wait for it to end (`reconciler status` reads how far it is), or stop it"
             problems.append(problem("in_flight", f"{name}: it is in flight", hint))
+    if problems:
+        raise InputError(problems)
+
+
+async def _refuse_unlisted(closings: tuple[Closing, ...], desk: Desk) -> None:
+    dates = {closing.attempt_id: closing.dates for closing in closings}
+    problems = []
+    for one in desk.recorded.attempts:
+        line = desk.lines.get(one.connection)
+        if one.id not in dates or one.state.never_ran or one.valid_until is None or line is None:
+            continue
+        listed = one.valid_until + line.lag
+        now = await line.provider.server_time()
+        if now <= listed:
+            name = f"{one.address}@{dates[one.id]}"
+            summary = f"{name}: its run may not be listed yet, until {listed:%H:%M:%S} UTC"
+            hint = f"forget it after that; the service's clock shows {now:%H:%M:%S}"
+            problems.append(problem("not_listed_yet", summary, hint))
     if problems:
         raise InputError(problems)

@@ -415,6 +415,7 @@ def test_marks_that_listings_leave_out_let_nothing_run_again(tmp_path: Path) -> 
     with behind(tmp_path) as (door, project):
         door.forgets("ParamValues")
         believed(project)
+        project.advance(QUARANTINE_SECONDS)
         assert project.run("state", "forget", f"manualflow.close@{FIRST}").code == 0
         assert project.apply("--wait").code == 3
         assert decisions(project.plan()) == {"hold candidate": [FIRST]}

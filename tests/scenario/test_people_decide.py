@@ -291,6 +291,7 @@ def test_a_lock_left_behind_is_ended_by_its_id(sandbox: Sandbox) -> None:
 def test_forgotten_units_are_looked_for_anew(sandbox: Sandbox) -> None:
     sandbox.backfill()
     assert sandbox.apply("--wait").code == 0
+    sandbox.advance(QUARANTINE_SECONDS)
     assert sandbox.run("state", "forget", "backfill.orders@2020-05-20..2020-05-31").code == 0
     assert decisions(sandbox.plan()) == {"adopt found": ["2020-05-20..2020-05-31"]}
     assert sandbox.apply("--wait").code == 0
@@ -298,10 +299,24 @@ def test_forgotten_units_are_looked_for_anew(sandbox: Sandbox) -> None:
     assert sandbox.run("history", "--verify").code == 0
 
 
+def test_what_may_not_be_listed_yet_cannot_be_forgotten(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of(world="listingLag: 86400")  # by the accelerated clock: 24 s
+    sandbox.backfill()
+    assert sandbox.apply("--wait").code == 0
+    refused = sandbox.run("state", "forget", "backfill.orders@2020-05-20..2020-05-31")
+    assert refused.code == 1
+    assert "its run may not be listed yet" in refused.err
+    sandbox.apply()
+    assert len(sandbox.ledger()) == 1
+
+
 def test_a_part_of_a_call_that_was_forgotten_is_found_again(sandbox: Sandbox) -> None:
     sandbox.backfill()
     assert sandbox.apply("--wait").code == 0
     part = "backfill.orders@2020-05-22..2020-05-23"
+    sandbox.advance(QUARANTINE_SECONDS)
     assert sandbox.run("state", "forget", part).code == 0
     assert decisions(sandbox.plan()) == {
         "none succeeded": ["2020-05-20..2020-05-21", "2020-05-24..2020-05-31"],
@@ -403,6 +418,7 @@ def test_a_named_run_hides_no_date_that_nobody_recorded(sandbox: Sandbox) -> Non
     """One id of a call must not put the call's other dates out of sight."""
     sandbox.backfill()
     assert sandbox.apply("--wait").code == 0
+    sandbox.advance(QUARANTINE_SECONDS)
     assert sandbox.run("state", "forget", "backfill.orders@2020-05-20..2020-05-31").code == 0
     first = run_ids(sandbox)[0]
     adopted = sandbox.run("adopt", "backfill.orders", "--run-id", first)
