@@ -118,12 +118,6 @@ def _records(attempt: Attempt) -> Iterator[tuple[DateRange, UnitRecord | None]]:
 def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
     ran = [item for item in stack if not _never_ran(item[0])]
     attempt, record = (ran or stack)[-1]
-    # Whoever said since that nothing of ours ran has looked at all that was made before.
-    words = [
-        other.created_at
-        for other, _ in stack[stack.index((attempt, record)) + 1 :]
-        if other.code == BY_HAND and other.signed_at is None
-    ]
     spent = Counter(
         (other.series, other.generation)
         for other, seen in ran
@@ -140,7 +134,7 @@ def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
         gone=record.gone if record else False,
         spent=spent[(attempt.series, attempt.generation)],
         sent_at=sent_at(attempt),
-        sent_after=words[-1] if words else _sent_after(attempt),
+        sent_after=_latest(_sent_after(other) for other, _ in stack),
         valid_until=_valid_until(attempt),
         run_ids=attempt.run_ids,
         code=attempt.code,
@@ -161,6 +155,11 @@ def _sent_after(attempt: Attempt) -> dt.datetime | None:
         return None
     # What was executed was signed within the validity of its signature, as the service counts.
     return attempt.signed_at - (attempt.valid_until - attempt.signed_at)
+
+
+def _latest(bounds: Iterable[dt.datetime | None]) -> dt.datetime | None:
+    """What lies before one entry lies before every later one, too: a person's word, or another call."""
+    return max((bound for bound in bounds if bound is not None), default=None)
 
 
 def _valid_until(attempt: Attempt) -> dt.datetime | None:

@@ -70,8 +70,18 @@ def test_a_persons_word_that_nothing_ran_dismisses_what_was_made_before_it() -> 
     assert (past.attempt, past.sent_after) == ("attempt-1", word.created_at)
     refused = an_attempt(1, state=AttemptState.REFUSED)
     assert past_on(0, refused, word).sent_after == word.created_at
-    later = an_attempt(3, minutes=60, seen=FAILED)
+    later = an_attempt(3, minutes=90, seen=FAILED)
     assert past_on(0, ran, word, later).sent_after == past_on(0, later).sent_after
+
+
+@pytest.mark.parametrize("state", [AttemptState.REFUSED, AttemptState.VOID])
+def test_what_was_dismissed_stays_so_when_the_call_after_it_never_ran(state: AttemptState) -> None:
+    word = replace(
+        an_attempt(1, minutes=50), state=AttemptState.ABSENT, signed_at=None, code=BY_HAND
+    )
+    assert past_on(0, word, an_attempt(2, minutes=51, state=state)).sent_after == word.created_at
+    soon = an_attempt(2, minutes=51, seen=FAILED)
+    assert past_on(0, word, soon).sent_after == word.created_at
 
 
 def seen(
