@@ -130,6 +130,7 @@ class Ruling:
     """A person's decision on some units, recorded whole or not at all.
 
     `event` names it in the journal (`resolved`, `adopted`, `forgotten`, …); `data` goes there as well.
+    `stopped` are dates by attempt on which its runs were stopped, whatever was seen of them meanwhile.
     """
 
     event: str
@@ -138,4 +139,5 @@ class Ruling:
     at: dt.datetime
     closings: tuple[Closing, ...] = ()
     standings: tuple[Standing, ...] = ()
+    stopped: Mapping[str, DateSet] = field(default_factory=lambda: MappingProxyType({}))
     data: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select, text
 
-from reconciler.model.attempts import BY_HAND, Attempt, AttemptState
+from reconciler.model.attempts import BY_HAND, Attempt, AttemptState, UnitRecord
 from reconciler.model.canonical import canonical_json
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.errors import StateError, UnitsTaken
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.rangemap import RangeMap
+from reconciler.model.runs import UnitStatus
 from reconciler.model.seams import IdSource
 from reconciler.model.series import Series
 from reconciler.model.state import Closing, Intent
@@ -33,6 +34,8 @@ ATTEMPT_ID_LENGTH = 20
 
 #: Attempts in these states have runs that can be observed; an observation moves between them.
 _OBSERVABLE = {AttemptState.ACCEPTED.value, AttemptState.PARTIAL.value}
+
+_SUCCEEDED = {UnitStatus.SUCCESS, UnitStatus.HOLLOW}
 
 #: What an observation writes.
 _OBSERVED = ("state", "run_ids", "run_group", "coverage")
@@ -101,6 +104,19 @@ def write_observation(record: Record, seen: Attempt, *, moment: int) -> None:
             record.change(attempt, row, {**changing, "observed_at": moment})
 
 
+def mark_stopped(record: Record, attempt_id: str, dates: DateSet) -> None:
+    """Write that runs of an attempt were stopped, over what may have been seen of it meanwhile.
+
+    A failure is what a stop looks like to whoever reads the service; a success came before it.
+    """
+    row = _row_of(record, attempt_id)
+    known = attempt_of_row(row)
+    succeeded = known.coverage.where(lambda seen: seen.status in _SUCCEEDED)
+    marks = RangeMap.constant(dates - succeeded, UnitRecord(UnitStatus.STOPPED))
+    stopped = replace(known, coverage=known.coverage.overlaid(marks))
+    record.change(attempt, row, {"coverage": attempt_columns(stopped)["coverage"]})
+
+
 def next_number(record: Record) -> int:
     """The number of the next attempt, from 1."""
     highest = record.connection.execute(
@@ -111,14 +127,15 @@ def next_number(record: Record) -> int:
 
 def know_series(connection: Connection, of_series: Series) -> None:
     """Write down what a fingerprint stands for, once."""
-    known = connection.execute(
-        select(series.c.fingerprint).where(series.c.fingerprint == of_series.fingerprint)
-    ).first()
-    if known is None:
-        document = canonical_json(of_series.document())
-        connection.execute(
-            insert(series).values(fingerprint=of_series.fingerprint, document=document)
-        )
+    document = canonical_json(of_series.document())
+    # Another project in the same database may be writing it at this moment.
+    connection.execute(
+        text(
+            "INSERT INTO series (fingerprint, document) VALUES (:fingerprint, :document) "
+            "ON CONFLICT (fingerprint) DO NOTHING"
+        ),
+        {"fingerprint": of_series.fingerprint, "document": document},
+    )
 
 
 def refuse_overlap(record: Record, intent: Intent) -> None:

@@ -42,7 +42,7 @@ class Head:
 class Lock:
     """The columns that say who holds the lock. No seal covers them: see `seals`."""
 
-    lock_id: str | None = None
+    lease_id: str | None = None
     holder: str | None = None
     held_since: int | None = None
     lease_until: int | None = None
@@ -96,8 +96,9 @@ def read_head(
     cells = dict(row)
     with readable("the project's own row"):
         refuse_newer(cells["format"])
-        if "serial" in cells:  # its name in older formats
-            cells["writes"] = cells.pop("serial")
+        for old, new in (("serial", "writes"), ("lock_id", "lease_id")):
+            if old in cells:  # its name in older formats
+                cells[new] = cells.pop(old)
         _check(cells)
         lock = Lock(**{name: cells[name] for name in Lock.__slots__})
         return Head(**{name: cells[name] for name in Head.__slots__ if name in cells}), lock

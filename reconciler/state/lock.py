@@ -58,7 +58,7 @@ def acquire(record: Record, *, lock_id: str, holder: str, ttl_millis: int) -> Le
     now = database_now(record.connection)
     refuse_held(record.lock, now=now)
     record.head.fence += 1
-    taken = Lock(lock_id=lock_id, holder=holder, held_since=now, lease_until=now + ttl_millis)
+    taken = Lock(lease_id=lock_id, holder=holder, held_since=now, lease_until=now + ttl_millis)
     _write(record, taken)
     return Lease(id=lock_id, fence=record.head.fence)
 
@@ -86,7 +86,7 @@ def break_open(record: Record, *, lock_id: str) -> None:
     Raises:
         StateError: Nobody holds a lock of that id.
     """
-    if record.lock.lock_id != lock_id:
+    if record.lock.lease_id != lock_id:
         info = current(record.lock)
         raise StateError(
             f"there is no lock {lock_id}" if info else "nobody holds the lock",
@@ -119,7 +119,7 @@ def current(lock: Lock) -> LockInfo | None:
         return None
     with readable("the lock"):
         return LockInfo(
-            id=str(lock.lock_id),
+            id=str(lock.lease_id),
             holder=str(lock.holder),
             since=from_millis(integer(lock.held_since)),
             expires=from_millis(integer(lock.lease_until)),
@@ -127,7 +127,7 @@ def current(lock: Lock) -> LockInfo | None:
 
 
 def _holds(record: Record, lease: Lease) -> bool:
-    return (record.head.fence, record.lock.lock_id) == (lease.fence, lease.id)
+    return (record.head.fence, record.lock.lease_id) == (lease.fence, lease.id)
 
 
 def _refuse_lost(record: Record, lease: Lease) -> None:

@@ -163,14 +163,16 @@ def _to_3(connection: Connection) -> None:
     """Seals: what is damaged on the disk is known when it is read. They are written at the end.
 
     A process of an older version may still be at work, and would write rows without a seal. While it
-    holds the lock nothing is upgraded; afterwards it follows runs, which takes no lock. So the column that
-    each of its transactions names has another name now.
+    holds the lock nothing is upgraded; afterwards it follows runs, which takes no lock, or waits for the
+    lock. So the columns that its transactions name have other names now: `serial`, and for those around
+    the lock itself `lock_id`.
     """
     now = lock.database_now(connection)
+    connection.execute(text("ALTER TABLE stack RENAME COLUMN serial TO writes"))
+    connection.execute(text("ALTER TABLE stack RENAME COLUMN lock_id TO lease_id"))
     columns = ", ".join(Lock.__slots__)
     for row in connection.execute(text(f"SELECT {columns} FROM stack")).mappings():  # noqa: S608
         lock.refuse_held(Lock(**row), now=now)
-    connection.execute(text("ALTER TABLE stack RENAME COLUMN serial TO writes"))
     for column in ("contents TEXT", "journal_seq BIGINT", "journal_hash TEXT"):
         connection.execute(text(f"ALTER TABLE stack ADD COLUMN {column}"))
     for table in ("stack", "attempt", "usage", "tag"):

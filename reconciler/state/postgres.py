@@ -23,11 +23,21 @@ def open_postgres(url: str, *, read_only: bool) -> Engine:
     """
 
     def connect() -> psycopg.Connection[tuple[object, ...]]:
-        connection = psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_SECONDS)
+        # Prepared statements outlive a transaction, and behind a pooler meet those of others.
+        connection = psycopg.connect(
+            url, connect_timeout=CONNECT_TIMEOUT_SECONDS, prepare_threshold=None
+        )
         connection.read_only = read_only
         return connection
 
-    engine = create_engine("postgresql+psycopg://", creator=connect, pool_size=2, max_overflow=2)
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        pool_size=2,
+        max_overflow=2,
+        # A role or a database may have another default, in which writers would fail instead of queueing.
+        isolation_level="READ COMMITTED",
+    )
 
     @event.listens_for(engine, "connect")
     def _refuse_lossy(

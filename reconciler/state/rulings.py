@@ -13,6 +13,7 @@ from reconciler.state.attempts import (
     close_dates,
     insert_attempt,
     know_series,
+    mark_stopped,
     next_number,
 )
 from reconciler.state.record import Record
@@ -39,6 +40,9 @@ def write_ruling(record: Record, ruling: Ruling, *, ids: IdSource) -> tuple[str,
         know_series(record.connection, standing.series)
         insert_attempt(record, new)
         touched.append(new.id)
+    for attempt_id, dates in ruling.stopped.items():
+        mark_stopped(record, attempt_id, dates)
+        touched.append(attempt_id)
     return tuple(touched)
 
 

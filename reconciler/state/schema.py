@@ -47,7 +47,7 @@ stack = Table(
     Column("format", Integer, nullable=False),
     Column("writes", BigInteger, nullable=False),
     Column("fence", BigInteger, nullable=False),
-    Column("lock_id", Text),
+    Column("lease_id", Text),
     Column("holder", Text),
     Column("held_since", BigInteger),
     Column("lease_until", BigInteger),

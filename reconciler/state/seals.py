@@ -18,7 +18,7 @@ from sqlalchemy import Table
 SEAL = "seal"
 
 #: What no seal covers: who holds the lock is a matter of now, and the fence keeps it from doing harm.
-_UNSEALED = frozenset({SEAL, "lock_id", "holder", "held_since", "lease_until"})
+_UNSEALED = frozenset({SEAL, "lease_id", "holder", "held_since", "lease_until"})
 
 #: Hexadecimal digits of a seal: 128 bits.
 _LENGTH = 32

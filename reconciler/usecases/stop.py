@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconciler.model.addresses import UnitRange
-from reconciler.model.attempts import Attempt, UnitRecord
+from reconciler.model.attempts import Attempt
 from reconciler.model.calls import StopReport
 from reconciler.model.dates import DateSet
 from reconciler.model.errors import InputError
-from reconciler.model.rangemap import RangeMap
-from reconciler.model.runs import UnitStatus
 from reconciler.model.state import Ruling
 from reconciler.usecases.deciding_by_hand import Desk, Unit, at_desk, look_at, problem
 from reconciler.wiring.workspace import Workspace
-
-_STOPPED = UnitRecord(UnitStatus.STOPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +43,10 @@ def stop(workspace: Workspace, stopping: Stopping) -> StopReport:
         desk.store.rule(desk.lease, _note("stopping", stopping, desk))
         by_id = {attempt.id: attempt for attempt in desk.store.snapshot().attempts}
         for attempt_id, dates in flying.items():
-            reports.append(await _stop(by_id[attempt_id], dates, desk))
-        whole = _joined(reports)
-        data: dict[str, object] = {
-            "dates": list(whole.dates.texts()),
-            "stopped": whole.stopped,
-            "left": list(whole.left),
-        }
-        desk.store.rule(desk.lease, replace(_note("stopped", stopping, desk), data=data))
+            report = await _stop(by_id[attempt_id], dates, desk)
+            # Not read back at once: the service may show it running for a moment longer.
+            desk.store.rule(desk.lease, _stopped(attempt_id, report, stopping, desk))
+            reports.append(report)
 
     # What runs must not go on because somebody's spec is broken.
     at_desk(workspace, "stop", work, broken_specs=True)
@@ -85,10 +77,6 @@ def _in_flight(units: tuple[Unit, ...], stopping: Stopping) -> dict[str, DateSet
 async def _stop(attempt: Attempt, dates: DateSet, desk: Desk) -> StopReport:
     provider = desk.line(attempt.connection).provider
     report = await provider.stop(attempt, desk.recorded.series[attempt.series], dates)
-    coverage = attempt.coverage.overlaid(RangeMap.constant(report.dates, _STOPPED))
-    stopped = replace(attempt, coverage=coverage)
-    # Not read back at once: the service may show it running for a moment longer.
-    desk.store.observe([stopped], at=desk.now())
     untouched = dates - report.dates
     if untouched and not report.left:
         line = f"{untouched}: the service showed nothing there that could be stopped"
@@ -102,6 +90,16 @@ def _joined(reports: list[StopReport]) -> StopReport:
         stopped=sum(report.stopped for report in reports),
         left=tuple(line for report in reports for line in report.left),
     )
+
+
+def _stopped(attempt_id: str, report: StopReport, stopping: Stopping, desk: Desk) -> Ruling:
+    data: dict[str, object] = {
+        "dates": list(report.dates.texts()),
+        "stopped": report.stopped,
+        "left": list(report.left),
+    }
+    note = _note("stopped", stopping, desk)
+    return replace(note, stopped={attempt_id: report.dates}, data=data)
 
 
 def _note(event: str, stopping: Stopping, desk: Desk) -> Ruling:

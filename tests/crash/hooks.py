@@ -27,8 +27,10 @@ from reconciler.wiring.workspace import Workspace, open_workspace
 #: A call that was refused for a passing reason is tried again after so long, not after a second.
 IMPATIENT_SECONDS = 0.02
 
-#: Where another process is within a transaction, it is waited for no longer than this.
+#: Where another process is within a transaction, it is waited for no longer than this, and PostgreSQL
+#: ends its transaction after so long.
 WRITER_WAITS_SECONDS = 2
+IDLE_WRITER_SECONDS = 5
 
 #: How often, and how long at most, a drowsy process sleeps at a point.
 SLEEPS, SLEEP_SECONDS = 0.05, 0.1
@@ -99,6 +101,7 @@ def install(hooks: Hooks) -> None:
     """Change this process for good; it is a test's own and ends after its command."""
     engine.FIRST_WAIT_SECONDS = IMPATIENT_SECONDS
     database.WRITER_WAITS_SECONDS = sqlite.WRITER_WAITS_SECONDS = WRITER_WAITS_SECONDS  # type: ignore[attr-defined]  # it is imported there
+    database.IDLE_WRITER_SECONDS = IDLE_WRITER_SECONDS
     if hooks.heartbeat_seconds is not None:
         locking.HEARTBEAT_SECONDS = hooks.heartbeat_seconds
     if hooks.unlocked:

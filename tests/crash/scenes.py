@@ -117,7 +117,7 @@ def resolve(stage: Stage) -> tuple[str, ...]:
 
 
 def unlock(stage: Stage) -> tuple[str, ...]:
-    ((lock,),) = stage.state("SELECT lock_id FROM stack")
+    ((lock,),) = stage.state("SELECT lease_id FROM stack")
     return ("unlock", lock, "--reason", "its process died")
 
 

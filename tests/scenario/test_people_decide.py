@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from reconciler.model.calls import StopReport
+from reconciler.providers.dataworks.provider import DataWorksProvider
 from tests.scenario.processes import QUARANTINE_SECONDS
 from tests.scenario.sandbox import EMBEDDED, Sandbox, decisions
 
 UNIT = "manualflow.close@2020-05-31"
 CREATE = "CreateManualDag"
 WHY = ("--reason", "looked at the console")
-
-#: The signature's validity and the skew, in seconds, and a little more.
 
 
 def lost_flow(sandbox: Sandbox, effect: str) -> None:
@@ -239,6 +242,35 @@ def test_runs_in_flight_are_stopped_and_stay_stopped(sandbox_of: Callable[..., S
     assert decisions(sandbox.plan()) == {"rerun requested": ["2020-05-20..2020-05-31"]}
 
 
+def test_what_is_seen_while_it_is_being_stopped_does_not_undo_the_stop(
+    sandbox_of: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever follows the runs sees them fail, which is what a stop looks like."""
+    sandbox = sandbox_of(world="nodes: [{id: 1, seconds: 360000}]")
+    sandbox.backfill(onFailure="rerun")
+    assert sandbox.apply().code == 0
+    sandbox.advance(3600)
+    assert sandbox.run("status").code == 0
+    stop = DataWorksProvider.stop
+
+    async def stop_beside_a_reader(self: DataWorksProvider, *asked: Any) -> StopReport:
+        report = await stop(self, *asked)
+        reader = subprocess.run(  # noqa: ASYNC221 - nobody else runs in this loop
+            [sys.executable, "-m", "reconciler", "-C", str(sandbox.root), "status"],
+            check=False,
+            capture_output=True,
+        )
+        assert b"failed" in reader.stdout
+        return report
+
+    monkeypatch.setattr(DataWorksProvider, "stop", stop_beside_a_reader)
+    assert sandbox.run("stop", "backfill.orders@2020-05-20..2020-05-31", *WHY).code == 0
+
+    assert decisions(sandbox.plan()) == {"hold stopped": ["2020-05-20..2020-05-31"]}
+    sandbox.apply()
+    assert len(sandbox.ledger()) == 1
+
+
 @pytest.mark.parametrize("broken", ["orders.yaml", "colleague.yaml"])
 def test_a_broken_spec_keeps_nothing_from_being_stopped(
     sandbox_of: Callable[..., Sandbox], broken: str
@@ -269,7 +301,7 @@ def test_a_lock_left_behind_is_ended_by_its_id(sandbox: Sandbox) -> None:
     assert sandbox.apply("--wait").code == 0
     with sqlite3.connect(sandbox.root / ".reconciler" / "state.db") as store:
         store.execute(
-            "UPDATE stack SET holder = 'ann@runner', lock_id = 'k3v5q7', held_since = 0,"
+            "UPDATE stack SET holder = 'ann@runner', lease_id = 'k3v5q7', held_since = 0,"
             " lease_until = 9999999999999"
         )
     sandbox.backfill("more", target={"rootNode": 2})

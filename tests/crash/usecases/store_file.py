@@ -44,7 +44,7 @@ class StoreFile:
         """None where there is no store, or one half made."""
         if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'stack'"):
             return None
-        for fence, lock_id, until in self.rows("SELECT fence, lock_id, lease_until FROM stack"):
+        for fence, lock_id, until in self.rows("SELECT fence, lease_id, lease_until FROM stack"):
             return Head(fence=fence, lock_id=lock_id, lease_until=until or 0)
         return None
 

@@ -99,8 +99,8 @@ def test_a_damaged_file_is_a_clear_state_error(
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (b"lock_id TEXT", b"lock_\xccd TEXT"),  # no text
-        (b"lock_id TEXT", b"lock_ed TEXT"),
+        (b"lease_id TEXT", b"lease_\xccd TEXT"),  # no text
+        (b"lease_id TEXT", b"lease_ed TEXT"),
         (b"TABLE stack (", b"TABLE stuck ("),
         (b"tablestackstack", b"tablestuckstuck"),
         (b"format INTEGER", b"fermat INTEGER"),

@@ -79,7 +79,7 @@ def test_two_projects_have_a_sum_each(database: Database, lived: SqlStore) -> No
     assert len(other.snapshot().attempts) == 1
 
 
-_LOCK = {"lock_id", "holder", "held_since", "lease_until"}
+_LOCK = {"lease_id", "holder", "held_since", "lease_until"}
 
 
 def _other_value(database: Database, table: str, column: str, where: str) -> object:
