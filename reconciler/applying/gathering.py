@@ -31,6 +31,9 @@ from reconciler.planning.reading import attempts_to_read
 from reconciler.planning.situation import Decided, Situation, dates_to_discover, decide_all
 from reconciler.ports import Provider
 
+#: The code of a listing that lacks rows.
+INCOMPLETE = "listing_incomplete"
+
 #: So many runs on record are looked for, to show that listings show them, before that is given up.
 RUNS_TRIED = 3
 
@@ -346,7 +349,7 @@ def _unreadable(address: Address, error: ProviderError) -> Diagnostic:
 def _incomplete(address: Address) -> Diagnostic:
     return Diagnostic(
         severity=Severity.ERROR,
-        code="listing_incomplete",
+        code=INCOMPLETE,
         summary=f"the service did not list all runs of {address}",
         detail="nothing is started while a run of ours might be hidden",
         address=str(address),

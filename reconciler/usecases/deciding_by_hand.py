@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.applying.gathering import Line, gather, observe_attempts
+from reconciler.applying.gathering import Discovering, Line, gather, observe_attempts
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.dates import DateRange, DateSet
@@ -157,8 +157,16 @@ async def _desk(
         )
 
 
-async def look_at(desk: Desk, address: Address, dates: DateSet) -> tuple[Unit, ...]:
+async def look_at(
+    desk: Desk,
+    address: Address,
+    dates: DateSet,
+    *,
+    discovering: Discovering = Discovering.WANTED,
+) -> tuple[Unit, ...]:
     """Read everything about some units as a plan would, and record what was seen.
+
+    Who starts nothing need not be kept by a listing that cannot be had: see `discovering`.
 
     Raises:
         InputError: Some of them are neither declared nor on record, or could not be read.
@@ -169,6 +177,7 @@ async def look_at(desk: Desk, address: Address, dates: DateSet) -> tuple[Unit, .
         desk.lines,
         clock=desk.workspace.clock,
         selected=lambda one: one == address,
+        discovering=discovering,
     )
     desk.store.observe(gathered.changed, at=gathered.at)
     unreadable = gathered.situation.unreadable.values()

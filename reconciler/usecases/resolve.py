@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.applying.gathering import RunsOnRecord
+from reconciler.applying.gathering import INCOMPLETE, Discovering, RunsOnRecord
 from reconciler.model.addresses import Address, UnitRange
 from reconciler.model.attempts import AttemptState, UnitRecord
 from reconciler.model.dates import DateSet
@@ -66,8 +66,7 @@ def resolve(workspace: Workspace, resolution: Resolution) -> None:
     """
 
     async def work(desk: Desk) -> None:
-        dates = DateSet((resolution.units.dates,))
-        units = await look_at(desk, resolution.units.address, dates)
+        units = await _look(resolution, desk)
         problems = [found for unit in units for found in await _problems(unit, resolution, desk)]
         if problems:
             raise InputError(problems)
@@ -81,6 +80,18 @@ def resolve(workspace: Workspace, resolution: Resolution) -> None:
             await desk.observe(lambda attempt: run_id in attempt.run_ids)
 
     at_desk(workspace, "resolve", work)
+
+
+async def _look(resolution: Resolution, desk: Desk) -> tuple[Unit, ...]:
+    """Look at the units; words that start nothing count also where the service lists only a part."""
+    address, dates = resolution.units.address, DateSet((resolution.units.dates,))
+    try:
+        return await look_at(desk, address, dates)
+    except InputError as error:
+        starts_nothing = resolution.word in {Word.SUCCEEDED, Word.RUN_ID}
+        if not starts_nothing or any(one.code != INCOMPLETE for one in error.diagnostics):
+            raise
+    return await look_at(desk, address, dates, discovering=Discovering.NOTHING)
 
 
 async def _problems(unit: Unit, resolution: Resolution, desk: Desk) -> list[Diagnostic]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from reconciler.applying.gathering import Discovering
 from reconciler.model.addresses import UnitRange
 from reconciler.model.attempts import Attempt
 from reconciler.model.calls import StopReport
@@ -38,7 +39,9 @@ def stop(workspace: Workspace, stopping: Stopping) -> StopReport:
     reports: list[StopReport] = []
 
     async def work(desk: Desk) -> None:
-        units = await look_at(desk, stopping.units.address, DateSet((stopping.units.dates,)))
+        dates = DateSet((stopping.units.dates,))
+        address = stopping.units.address
+        units = await look_at(desk, address, dates, discovering=Discovering.NOTHING)
         flying = _in_flight(units, stopping)
         desk.store.rule(desk.lease, _note("stopping", stopping, desk))
         by_id = {attempt.id: attempt for attempt in desk.store.snapshot().attempts}

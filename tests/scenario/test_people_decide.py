@@ -6,12 +6,15 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.model.calls import StopReport
+from reconciler.providers.dataworks import discovering
+from reconciler.providers.dataworks.listing import Listing, list_all
 from reconciler.providers.dataworks.provider import DataWorksProvider
 from tests.scenario.processes import QUARANTINE_SECONDS
 from tests.scenario.sandbox import EMBEDDED, Sandbox, decisions
@@ -240,6 +243,29 @@ def test_runs_in_flight_are_stopped_and_stay_stopped(sandbox_of: Callable[..., S
     unit = "backfill.orders@2020-05-20..2020-05-31"
     assert sandbox.run("resolve", unit, "--rerun", *WHY).code == 0
     assert decisions(sandbox.plan()) == {"rerun requested": ["2020-05-20..2020-05-31"]}
+
+
+def test_where_listings_stay_incomplete_a_person_can_still_stop_and_settle(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost_flow(sandbox, "drop")
+    sandbox.backfill(dates={"list": ["2020-05-20"]})
+    sandbox.world("nodes: [{id: 1, seconds: 31536000}]")
+    assert sandbox.apply().code == 3
+    sandbox.backfill(dates={"list": ["2020-05-20", "2020-05-22"]})
+    whole = list_all
+
+    async def in_part(*asked: Any) -> Listing:
+        return replace(await whole(*asked), complete=False)
+
+    monkeypatch.setattr(discovering, "list_all", in_part)
+    assert sandbox.run("resolve", UNIT, "--never-ran", *WHY).code == 1
+    settled = sandbox.run("resolve", UNIT, "--succeeded", *WHY)
+    assert settled.code == 0, settled.err
+    stopped = sandbox.run("stop", "backfill.orders@2020-05-20", *WHY)
+    assert stopped.code in {0, 3}, stopped.err
+    assert "could not" not in stopped.err
+    assert len(sandbox.ledger()) == 1
 
 
 def test_what_is_seen_while_it_is_being_stopped_does_not_undo_the_stop(
