@@ -7,12 +7,13 @@ lock, a task beside it) writes nothing and sends nothing, just as if it were gon
 
 from __future__ import annotations
 
+import fnmatch
 from collections import Counter
 from dataclasses import dataclass, field
 
 import httpx
 
-from reconciler.model.steps import Edge, Wire
+from reconciler.model.steps import Edge, Wire, all_points
 
 
 class Killed(BaseException):
@@ -21,10 +22,29 @@ class Killed(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """The `nth` time (from 1) that a named point is reached."""
+    """The `nth` time (from 1) that a named point is reached, or any that a pattern such as `sent.*` fits.
+
+    Raises:
+        ValueError: No point is called so.
+    """
 
     point: str
     nth: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what would never come."""
+        if not any(self.fits(point) for point in all_points()):
+            raise ValueError(f"there is no point {self.point}")
+
+    def fits(self, point: str) -> bool:
+        """Whether a point is meant."""
+        return fnmatch.fnmatchcase(point, self.point)
+
+    def is_now(self, point: str, seen: Counter[str]) -> bool:
+        """Whether this is the moment, when `point` has been reached and all of `seen` so often."""
+        return self.fits(point) and self.nth == sum(
+            times for one, times in seen.items() if self.fits(one)
+        )
 
 
 @dataclass(slots=True)
@@ -43,7 +63,7 @@ class Mortal:
         """
         self.ensure_alive()
         self.reached_points[point] += 1
-        if self.dies == At(point, self.reached_points[point]):
+        if self.dies is not None and self.dies.is_now(point, self.reached_points):
             self.dead = True
             raise Killed(point)
 

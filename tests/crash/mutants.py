@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,9 @@ class Verdict:
 def main(words: Sequence[str]) -> int:
     """Try every guard, or those whose name holds one of the words; the exit code says if all hold."""
     guards = [one for one in GUARDS if not words or any(word in one.name for word in words)]
+    if not guards:
+        _say(f"no guard is called so; there are: {', '.join(one.name for one in GUARDS)}")
+        return 1
     whole = sorted({test for guard in guards for test in guard.tests})
     sound = _verdict(None, whole)
     if sound.code:
@@ -59,7 +62,7 @@ def _verdict(guard: Guard | None, tests: Sequence[str]) -> Verdict:
     """Run tests on a copy of the project in which a guard is broken, or none."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         copy = Path(folder)
-        for name in _copied(copy):
+        for name in PARTS:
             _copy(ROOT / name, copy / name)
         if guard is not None:
             guard.break_in(copy)
@@ -73,11 +76,6 @@ def _verdict(guard: Guard | None, tests: Sequence[str]) -> Verdict:
             check=False,
         )
         return Verdict(run.returncode, _failed(run.stdout), time.monotonic() - began)
-
-
-def _copied(copy: Path) -> Iterator[str]:
-    del copy
-    return (name for name in PARTS if (ROOT / name).exists())
 
 
 def _copy(source: Path, target: Path) -> None:

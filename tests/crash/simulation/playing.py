@@ -26,6 +26,10 @@ def played(script: Script) -> History:
             except Broken as broken:
                 broken.story = tuple(history.story)
                 raise
+            except Exception as error:
+                failed = Broken(f"it ended with {type(error).__name__}: {error}")
+                failed.story = tuple(history.story)
+                raise failed from error
         return history
 
 

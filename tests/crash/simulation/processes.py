@@ -15,7 +15,7 @@ from reconciler.applying.gathering import Line
 from reconciler.model.steps import Moment
 from reconciler.providers.dataworks.provider import DataWorksProvider
 from reconciler.wiring.workspace import Workspace
-from tests.crash.mortal import At, Mortal, TracedTransport
+from tests.crash.mortal import Mortal, TracedTransport
 from tests.crash.simulation.network import Network
 from tests.crash.simulation.scheduler import Player, Time
 from tests.crash.simulation.script import Process
@@ -72,7 +72,7 @@ class Living(Mortal):
         if point.endswith(f".{Moment.WRITTEN.value}"):
             return  # the database is ours until this transaction ends
         pause = self.fate.pause
-        if pause is not None and pause.at == At(point, self.reached_points[point]):
+        if pause is not None and pause.at.is_now(point, self.reached_points):
             self.story.append(f"{self.player.name} stands still at {point}")
             self.player.sleep_until(self.player.stage.time.now + pause.seconds)
         else:
