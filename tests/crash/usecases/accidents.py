@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.crash.mortal import At
-from tests.crash.usecases.applying import Applying
+from tests.crash.usecases.applying import WAIT, Applying
 from tests.crash.usecases.checks import LEASE_SECONDS
 from tests.crash.usecases.draws import apply_deaths, create_faults, read_faults, unlock_deaths
 from tests.crash.usecases.project import KILLED
@@ -20,22 +20,17 @@ class Accidents(Applying):
     @rule(fault=create_faults, wait=st.booleans(), as_json=st.booleans())
     def apply_with_a_fault(self, fault: dict[str, Any], wait: bool, as_json: bool) -> None:
         """A create goes wrong on its way there or back."""
-        self.project.faults([fault])
-        self.apply(*(["--wait"] if wait else []), sound=False, as_json=as_json)
-        self.project.faults([])
+        self.apply(*(WAIT if wait else ()), fault=fault, as_json=as_json)
 
     @rule(fault=read_faults, wait=st.booleans(), as_json=st.booleans())
     def apply_half_blind(self, fault: dict[str, Any], wait: bool, as_json: bool) -> None:
         """Reads fail."""
-        self.project.faults([fault])
-        words = ["--wait", "--timeout", "10m"] if wait else []
-        self.apply(*words, sound=False, as_json=as_json)
-        self.project.faults([])
+        self.apply(*(WAIT if wait else ()), fault=fault, as_json=as_json)
 
     @rule(dies=apply_deaths, wait=st.booleans(), gone=st.booleans())
     def apply_and_die(self, dies: At, wait: bool, gone: bool) -> None:
         """The process is killed; its lock may be forgotten soon, or not."""
-        self.apply(*(["--wait"] if wait else []), dies=dies)
+        self.apply(*(WAIT if wait else ()), dies=dies)
         if gone:
             self.project.advance(LEASE_SECONDS)
 

@@ -7,12 +7,14 @@ from hypothesis.stateful import precondition, rule
 
 from reconciler.model.attempts import Attempt
 from tests.crash.mortal import At
-from tests.crash.usecases.checks import Checked, telling
+from tests.crash.usecases.applying import Applying
+from tests.crash.usecases.checks import telling
 from tests.crash.usecases.draws import days, names, picks, ruling_deaths
 from tests.crash.usecases.ledger_model import MEMORY_SECONDS, Ran
 from tests.crash.usecases.plans import Planned, newest, units_of, value_of
 from tests.crash.usecases.project import KILLED
 from tests.crash.usecases.specs import FLOW, Key, address_of, day_text
+from tests.scenario.processes import QUARANTINE_SECONDS
 
 WHY = ("--reason", "looked at the console")
 
@@ -25,7 +27,7 @@ Words = tuple[str, ...]
 _AGAIN: tuple[Words, ...] = (("--rerun",), ("--succeeded",))
 
 
-class Answers(Checked):
+class Answers(Applying):
     """`resolve`, by people who looked at the console, and by people who did not."""
 
     @precondition(lambda self: self.has_store())
@@ -35,6 +37,18 @@ class Answers(Checked):
         units = [one for one in units_of(self.plan()) if one.needs_a_person]
         if units:
             self.answer(units[pick % len(units)], choice, dies)
+
+    @rule(
+        effect=st.sampled_from(["drop", "execute_then_drop"]),
+        choice=picks,
+        dies=st.none() | ruling_deaths,
+    )
+    def lose_a_flow_and_resolve(self, effect: str, choice: int, dies: At | None) -> None:
+        """A run that may bear no name is lost on its way there or back; later somebody looks for it."""
+        self.apply(fault={"operation": "CreateManualDag", "nth": 1, "effect": effect})
+        self.project.advance(QUARANTINE_SECONDS)
+        if self.has_store():
+            self.resolve(0, choice, dies)
 
     def answer(self, unit: Planned, choice: int, dies: At | None = None) -> None:
         """Say one of the things that are true of a unit."""

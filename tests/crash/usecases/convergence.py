@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.crash.usecases.answers import Answers
-from tests.crash.usecases.applying import Applying
 from tests.crash.usecases.plans import left_open, units_of
 from tests.scenario.processes import QUARANTINE_SECONDS
 
@@ -19,7 +18,7 @@ ROUNDS = 5
 HELD_FOR = frozenset({"failed", "behind_failed", "stopped", "changed", "lost_sight"})
 
 
-class Convergence(Applying, Answers):
+class Convergence(Answers):
     """Applies and true answers, until nothing is open."""
 
     def teardown(self) -> None:
@@ -27,7 +26,6 @@ class Convergence(Applying, Answers):
         if not hasattr(self, "project"):
             return  # it was never begun
         try:
-            self.project.faults([])
             if sys.exc_info()[0] is None:
                 self._converge()
         finally:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.crash.mortal import At
+from tests.crash.usecases.applying import WAIT
 from tests.crash.usecases.checks import Checked, telling
 from tests.crash.usecases.draws import apply_deaths, plan_deaths
 from tests.crash.usecases.endings import ensure_honest
@@ -59,8 +60,8 @@ class SavedPlans(Checked):
     def apply_saved(self, wait: bool, as_json: bool, dies: At | None) -> None:
         """It comes back from review, perhaps for the second time, and is killed, or not."""
         assert self.saved is not None
-        options = {"--json": as_json, "--wait": wait}
-        words = ("apply", str(self.plan_file), *(one for one, said in options.items() if said))
+        options = (*(["--json"] if as_json else ()), *(WAIT if wait else ()))
+        words = ("apply", str(self.plan_file), *options)
         # Where the specs at hand ask for something else, its calls do not leave.
         asked = {
             name: still_asked(one, self.specs.get(name)) if self.specs else one

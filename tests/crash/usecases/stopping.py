@@ -7,13 +7,14 @@ from hypothesis.stateful import precondition, rule
 
 from tests.crash.mortal import At
 from tests.crash.usecases.answers import WHY
-from tests.crash.usecases.checks import Checked, telling
+from tests.crash.usecases.applying import Applying
+from tests.crash.usecases.checks import telling
 from tests.crash.usecases.draws import day_sets, picks, ruling_deaths
 from tests.crash.usecases.project import KILLED
 from tests.crash.usecases.specs import Spec, day_text
 
 
-class Stopping(Checked):
+class Stopping(Applying):
     """`stop` and `state forget`."""
 
     @precondition(lambda self: self.specs and self.has_store())
@@ -26,6 +27,15 @@ class Stopping(Checked):
         assert result.code in {0, 1, 3, 5, KILLED}, telling(words, result)
         if result.code in {0, 3}:
             self.happened["stopped"] += 1
+
+    @precondition(lambda self: self.specs)
+    @rule(pick=picks, seconds=st.sampled_from([1, 20, 70]), dies=st.none() | ruling_deaths)
+    def stop_what_began(self, pick: int, seconds: int, dies: At | None) -> None:
+        """Somebody applies, sees that it was wrong, and stops it."""
+        self.apply()
+        self.project.advance(seconds)
+        if self.has_store():
+            self.stop(pick, dies)
 
     @precondition(lambda self: self.specs and self.has_store())
     @rule(pick=picks, days=day_sets, dies=st.none() | ruling_deaths)

@@ -34,7 +34,9 @@ class Strangers(Checked):
     @rule(pick=picks)
     def start_and_adopt(self, pick: int) -> None:
         """Somebody starts what is missing, and says so: it is taken, unless somebody has the lock."""
-        missing = [one.key for one in units_of(self.plan()) if one.decision == "create"]
+        plan, open_calls = self.plan(), self.known().kept
+        missing = [one.key for one in units_of(plan) if one.decision == "create"]
+        missing = [key for key in missing if key not in open_calls]
         if missing:
             run = self._start(*missing[pick % len(missing)])
             self.project.advance(LAG_SECONDS)
