@@ -104,7 +104,7 @@ async def look_again(
         one for one in concerned if may_change(one, full=False) and DateSet((one.dates,)) & dates
     ]
     lines = {calls[0].connection: line}
-    changed = await observe_attempts(stale, recorded, lines, at=clock.now(), unreadable=unreadable)
+    changed = await observe_attempts(stale, recorded, lines, unreadable=unreadable)
     listing = await discover(
         address,
         series,

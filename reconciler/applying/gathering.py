@@ -19,7 +19,7 @@ from reconciler.model.attempts import Attempt, RecordedState, UnitRecord
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.errors import ProviderError
-from reconciler.model.rangemap import overlay
+from reconciler.model.rangemap import RangeMap, overlay
 from reconciler.model.resources import Resource
 from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Tier, UnitStatus
 from reconciler.model.seams import Clock
@@ -106,7 +106,7 @@ async def gather(
     if refresh in {Refresh.NORMAL, Refresh.FULL}:
         full = refresh is Refresh.FULL
         stale = attempts_to_read(resources, recorded, selected=selected, full=full)
-        changed = await observe_attempts(stale, recorded, lines, at=at, unreadable=unreadable)
+        changed = await observe_attempts(stale, recorded, lines, unreadable=unreadable)
     by_id = {attempt.id: attempt for attempt in changed}
     current = dataclasses.replace(
         recorded, attempts=tuple(by_id.get(one.id, one) for one in recorded.attempts)
@@ -145,7 +145,6 @@ async def observe_attempts(
     recorded: RecordedState,
     lines: Mapping[str, Line],
     *,
-    at: dt.datetime,
     unreadable: dict[Address, Diagnostic],
 ) -> tuple[Attempt, ...]:
     """Read how far attempts are, and check first successes for included nodes that were skipped.
@@ -156,12 +155,21 @@ async def observe_attempts(
         The attempts as they are now, those that did not change left out. Addresses of which a read
         failed are added to `unreadable`.
     """
+    calls: dict[str, list[Attempt]] = defaultdict(list)
+    for part in recorded.attempts:
+        calls[part.call_id].append(part)
 
     async def one(attempt: Attempt) -> Attempt | None:
         line = lines[attempt.connection]
         try:
             (seen,) = await line.provider.observe([attempt], recorded.series)
-            now = observed_attempt(attempt, seen, now=at, lag=line.lag)
+            now = observed_attempt(
+                attempt,
+                seen,
+                now=await line.provider.server_time(),
+                lag=line.lag,
+                beside=_beside(attempt, calls[attempt.call_id]),
+            )
             now = await _with_hollow(attempt, now, recorded, line.provider)
         except ProviderError as error:
             unreadable[attempt.address] = _unreadable(attempt.address, error)
@@ -170,6 +178,10 @@ async def observe_attempts(
 
     seen = await each([item for item in attempts if item.connection in lines], one)
     return tuple(attempt for attempt in seen if attempt is not None)
+
+
+def _beside(attempt: Attempt, call: Iterable[Attempt]) -> RangeMap[UnitRecord]:
+    return overlay(item for part in call if part.id != attempt.id for item in part.coverage)
 
 
 async def _with_hollow(

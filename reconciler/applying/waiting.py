@@ -66,9 +66,7 @@ async def follow(watch: Watch, concerns: Callable[[Attempt], bool]) -> bool:
         if watch.stop.is_set() or _is_late(watch):
             return False
         unreadable: dict[Address, Diagnostic] = {}
-        changed = await observe_attempts(
-            flying, recorded, watch.lines, at=watch.clock.now(), unreadable=unreadable
-        )
+        changed = await observe_attempts(flying, recorded, watch.lines, unreadable=unreadable)
         watch.store.observe(changed, at=watch.clock.now())
         for address in {one.address for one in flying}:
             failures[address] = failures[address] + 1 if address in unreadable else 0

@@ -98,6 +98,14 @@ class Attempt:
     stamp: str = field(default="", compare=False, repr=False)
     """What the store held when this was read; an observation made on anything else is dropped."""
 
+    @property
+    def started_by(self) -> dt.datetime:
+        """The last moment, on the service's own clock, at which its run may have been made.
+
+        `signed_at` is our clock, and the service takes what is a quarter of an hour from its own.
+        """
+        return self.valid_until or self.signed_at or self.created_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedState:

@@ -173,49 +173,37 @@ def _never_ran(attempt: Attempt) -> bool:
     return attempt.state.never_ran or attempt.state is AttemptState.INTENT
 
 
-def observed_state(
-    recorded: RecordedState,
-    observations: Iterable[Observation],
+def observed_attempt(
+    attempt: Attempt,
+    seen: Observation,
     *,
     now: dt.datetime,
-    lag: Mapping[str, dt.timedelta],
-) -> RecordedState:
-    """The record as it would be with `observations` written into it.
-
-    Args:
-        recorded: The store's snapshot.
-        observations: At most one per attempt.
-        now: The moment they were made.
-        lag: By connection, how long the service may take to list all dates of a call.
-    """
-    by_attempt = {item.attempt_id: item for item in observations}
-    attempts = tuple(
-        observed_attempt(attempt, by_attempt[attempt.id], now=now, lag=lag[attempt.connection])
-        if attempt.id in by_attempt
-        else attempt
-        for attempt in recorded.attempts
-    )
-    return dataclasses.replace(recorded, attempts=attempts)
-
-
-def observed_attempt(
-    attempt: Attempt, seen: Observation, *, now: dt.datetime, lag: dt.timedelta
+    lag: dt.timedelta,
+    beside: RangeMap[UnitRecord] | None = None,
 ) -> Attempt:
     """One attempt with one observation written into it.
 
     A date the service stopped showing keeps its last status; if the whole run is gone, each is marked so.
     So are dates of an accepted call that were never shown, once the listing lag has passed. An accepted
     call that shows fewer dates than asked, past the listing lag, is partial.
+
+    Args:
+        attempt: As it is on record.
+        seen: What the service shows of its whole call.
+        now: The service's time when it did.
+        lag: How long the service may take to list all dates of a call.
+        beside: What is on record of the call's other dates, where the call was split.
     """
     whole = DateSet((attempt.dates,))
-    settled = now >= sent_at(attempt) + lag
+    settled = now >= attempt.started_by + lag
     shown = seen.coverage.map(UnitRecord)
-    coverage = RangeMap.of(
+    known = attempt.coverage if beside is None else beside.overlaid(attempt.coverage)
+    call = RangeMap.of(
         (dates, _merged(old, new, gone=seen.gone))
-        for dates, (old, new) in cut(
-            attempt.coverage.dates | (shown.dates & whole), (attempt.coverage, shown)
-        )
+        for dates, (old, new) in cut(known.dates | shown.dates, (known, shown))
     )
+    # A serial call runs its dates in order, whatever attempt they are recorded in.
+    coverage = (_behind_failed(call) if attempt.serial else call).restricted(whole)
     state = attempt.state
     if seen.gone and settled and state is AttemptState.ACCEPTED:
         unseen = RangeMap.constant(
@@ -231,7 +219,7 @@ def observed_attempt(
     return dataclasses.replace(
         attempt,
         state=state,
-        coverage=_behind_failed(coverage) if attempt.serial else coverage,
+        coverage=coverage,
         run_ids=tuple(dict.fromkeys((*attempt.run_ids, *seen.run_ids))),
         run_group=seen.run_group or attempt.run_group,
     )

@@ -181,7 +181,7 @@ async def _observe(carrying: Carrying, covered: Mapping[str, DateSet]) -> None:
     ]
     unreadable: dict[Address, Diagnostic] = {}
     at = carrying.workspace.clock.now()
-    changed = await observe_attempts(fresh, recorded, carrying.lines, at=at, unreadable=unreadable)
+    changed = await observe_attempts(fresh, recorded, carrying.lines, unreadable=unreadable)
     store.observe(changed, at=at)
 
 

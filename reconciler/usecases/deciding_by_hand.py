@@ -101,7 +101,7 @@ class Desk:
         recorded = self.store.snapshot()
         fresh = [one for one in recorded.attempts if concerns(one)]
         at = self.workspace.clock.now()
-        changed = await observe_attempts(fresh, recorded, self.lines, at=at, unreadable={})
+        changed = await observe_attempts(fresh, recorded, self.lines, unreadable={})
         self.store.observe(changed, at=at)
 
 

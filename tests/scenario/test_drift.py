@@ -18,7 +18,6 @@ from reconciler.simulator import AccessKey, Simulator
 from reconciler.wiring.embedded import open_embedded
 from tests.scenario.sandbox import Sandbox, decisions
 from tests.simulator.harness import backfill_parameters, signed_request
-from tests.unit.state.rewriting import rewrite
 
 EMBEDDED = "endpoint: simulator\n      simulator: {world: world.yaml, clock: manual}"
 WHOLE = "2020-05-20..2020-05-31"
@@ -101,16 +100,9 @@ class Console(Sandbox):
         self.run("status")
 
     def purge(self, world: str, *, says_so: bool) -> None:
-        """Let the service forget all runs; it says so, or shows nothing of what we know to be old."""
+        """Let the service forget all runs; it says so, or shows nothing of what is old by its clock."""
         if says_so:
             self.world(world.replace("{", "{strict: true, ", 1))
-        else:
-            old = PURGED * 1000
-            rewrite(
-                self.root / ".reconciler" / "state.db",
-                f"UPDATE attempt SET created_at = created_at - {old},"  # noqa: S608 - a number
-                f" signed_at = signed_at - {old}",
-            )
         self.advance(PURGED)
 
     def drift(self, *words: str) -> list[dict[str, Any]]:
@@ -334,6 +326,8 @@ def test_what_had_ended_when_the_service_forgot_it_has_not_drifted(
 
 
 def test_an_empty_answer_about_a_young_run_is_not_taken_for_vanished(console: Console) -> None:
+    project = console.root / "reconciler.yaml"
+    project.write_text(project.read_text().replace("region:", "listingLag: 41d\n      region:", 1))
     console.done(SOUND, seconds=1)
     console.advance(PURGED)
     assert console.drift() == []

@@ -27,11 +27,11 @@ from reconciler.model.errors import InvalidRequest, NotFound, UnexpectedResponse
 from reconciler.model.project import DataWorksConnection
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import Observation, UnitStatus
-from reconciler.model.seams import Clock
 from reconciler.model.series import Series
 from reconciler.providers.dataworks.api import Api, InstanceQuery
 from reconciler.providers.dataworks.listing import Listing, list_all
 from reconciler.providers.dataworks.markers import marker_in
+from reconciler.providers.dataworks.server_clock import ServerClock
 from reconciler.providers.dataworks.statuses import (
     coverage_of_dags,
     coverage_of_instances,
@@ -64,8 +64,8 @@ class _Group:
 class Observer:
     """Reads runs of one connection."""
 
-    def __init__(self, api: Api, connection: DataWorksConnection, clock: Clock) -> None:
-        """Read through `api`."""
+    def __init__(self, api: Api, connection: DataWorksConnection, clock: ServerClock) -> None:
+        """Read through `api`; what is old is decided by the service's own clock."""
         self._api = api
         self._connection = connection
         self._clock = clock
@@ -148,7 +148,7 @@ class Observer:
             dag = await self._api.get_dag(dag_id, environment)
         except NotFound:
             return None
-        if dag is None and self._age(attempt) <= RETENTION:
+        if dag is None and not self._is_older(attempt, RETENTION):
             raise UnexpectedResponse(
                 f"GetDag reports success and shows no DAG {dag_id}",
                 provider="dataworks",
@@ -213,7 +213,7 @@ class Observer:
 
     async def _is_gone(self, attempt: Attempt, group: _Group) -> bool:
         """Whether a group that lists no DAG of the attempt is proved to be purged."""
-        if self._age(attempt) <= dt.timedelta(seconds=self._connection.lag_seconds):
+        if not self._is_older(attempt, dt.timedelta(seconds=self._connection.lag_seconds)):
             return False
         if not attempt.run_ids:
             return True
@@ -240,7 +240,7 @@ class Observer:
             return Observation(attempt_id=attempt.id, coverage=_NOTHING, gone=True)
         # Instances that were there once do not come to nothing by themselves, whatever our clock says.
         seen = attempt.coverage.where(lambda record: record.status is not UnitStatus.CREATED)
-        if not rows and (seen or self._age(attempt) > RETENTION):
+        if not rows and (seen or self._is_older(attempt, RETENTION)):
             return Observation(attempt_id=attempt.id, coverage=_NOTHING, gone=True)
         status = status_of_instances([row.status for row in rows])
         return Observation(
@@ -251,8 +251,9 @@ class Observer:
             name=(marker_in(rows) or "") if rows and self._connection.markers else None,
         )
 
-    def _age(self, attempt: Attempt) -> dt.timedelta:
-        return self._clock.now() - (attempt.signed_at or attempt.created_at)
+    def _is_older(self, attempt: Attempt, age: dt.timedelta) -> bool:
+        now = self._clock.server_now()
+        return now is not None and now - attempt.started_by > age
 
 
 def _not_yet_successful(status: UnitStatus) -> UnitStatus:

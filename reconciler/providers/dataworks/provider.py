@@ -101,7 +101,7 @@ class DataWorksProvider:
             steps=steps or Unwatched(),
         )
         self.api = Api(self._gateway, ZoneInfo(connection.timezone))
-        self._observer = Observer(self.api, connection, clock)
+        self._observer = Observer(self.api, connection, self._gateway.server_clock)
         self._discoverer = Discoverer(self.api, self._observer, connection, clock)
 
     async def __aenter__(self) -> Self:

@@ -25,7 +25,7 @@ changes = st.sampled_from(["hold", "rerun", "keep"])
 picks = st.integers(0, 5)
 
 #: How far the clock of the machine that commands run on is ahead of everybody's.
-skews = st.sampled_from([0.0, 120.0, -120.0, -3600.0])
+skews = st.sampled_from([0.0, 120.0, -120.0, 3600.0, -3600.0, 400 * 86400.0])
 
 _EFFECTS: SearchStrategy[dict[str, Any]] = st.sampled_from(
     [

@@ -1,21 +1,19 @@
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 
 import pytest
 
 from reconciler.model.attempts import BY_HAND, Attempt, AttemptState, UnitRecord
+from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.planning.history import (
     Past,
     history,
     observed_attempt,
-    observed_state,
 )
 from tests.builders import (
     LAG,
-    a_record,
     a_series,
     an_attempt,
     an_observation,
@@ -90,14 +88,21 @@ def seen(
     minutes: float = 60,
     *,
     gone: bool = False,
+    beside: RangeMap[UnitRecord] | None = None,
 ) -> Attempt:
-    return observed_attempt(
-        attempt, an_observation(attempt, statuses, gone=gone), now=at(minutes), lag=LAG
-    )
+    observation = an_observation(attempt, statuses, gone=gone)
+    return observed_attempt(attempt, observation, now=at(minutes), lag=LAG, beside=beside)
 
 
 def statuses(attempt: Attempt) -> dict[str, tuple[UnitStatus, bool]]:
     return {str(dates): (one.status, one.gone) for dates, one in attempt.coverage}
+
+
+def around_the_lag(attempt: Attempt) -> tuple[float, float]:
+    """The minutes right before and after which all dates of a call are listed, whenever it was made."""
+    assert attempt.valid_until is not None
+    listed = (attempt.valid_until + LAG - at(0)).total_seconds() / 60
+    return listed - 0.1, listed
 
 
 # The attempt that matters.
@@ -291,8 +296,9 @@ def test_a_run_that_is_gone_before_it_was_ever_seen_is_lost_sight_of() -> None:
 
 def test_a_run_not_shown_yet_is_not_lost_within_the_lag() -> None:
     attempt = an_attempt(1)
-    assert seen(attempt, None, minutes=3.9, gone=True) == attempt
-    assert statuses(seen(attempt, None, minutes=4, gone=True)) == {WHEN: (CREATED, True)}
+    before, after = around_the_lag(attempt)
+    assert seen(attempt, None, minutes=before, gone=True) == attempt
+    assert statuses(seen(attempt, None, minutes=after, gone=True)) == {WHEN: (CREATED, True)}
 
 
 def test_dates_of_a_partial_call_stay_unknown_when_it_is_gone() -> None:
@@ -312,8 +318,9 @@ def test_what_is_gone_stays_so_until_it_is_shown_again() -> None:
 def test_fewer_dates_than_asked_are_partial_only_after_the_lag() -> None:
     attempt = an_attempt(1)
     some = {"2024-05-01..2024-05-04": RUNNING}
-    assert seen(attempt, some, minutes=3.9).state is AttemptState.ACCEPTED
-    partial = seen(attempt, some, minutes=4)
+    before, after = around_the_lag(attempt)
+    assert seen(attempt, some, minutes=before).state is AttemptState.ACCEPTED
+    partial = seen(attempt, some, minutes=after)
     assert partial.state is AttemptState.PARTIAL
     assert seen(partial, some, minutes=2).state is AttemptState.PARTIAL
     assert seen(partial, {WHEN: RUNNING}, minutes=99).state is AttemptState.ACCEPTED
@@ -372,6 +379,17 @@ def test_in_a_parallel_call_nothing_is_behind() -> None:
     assert now.coverage.at(day(4)) == UnitRecord(CREATED)
 
 
+@pytest.mark.parametrize(("recorded", "behind"), [(FAILED, NOT_RUN), (STOPPED, STOPPED)])
+def test_of_a_call_that_was_split_dates_are_behind_those_of_its_other_part(
+    recorded: UnitStatus, behind: UnitStatus
+) -> None:
+    part = an_attempt(2, "2024-05-03..2024-05-05")
+    head = an_attempt(1, "2024-05-01..2024-05-02", seen={"2024-05-02": recorded})
+    assert statuses(seen(part, BEHIND, beside=head.coverage)) == {
+        "2024-05-03..2024-05-05": (behind, False)
+    }
+
+
 def test_dates_behind_go_on_once_the_failed_one_is_repaired() -> None:
     failed = seen(an_attempt(), BEHIND)
     again = seen(failed, {**BEHIND, "2024-05-02": RUNNING})
@@ -388,20 +406,6 @@ def test_run_ids_and_group_add_to_what_was_known() -> None:
     )
     assert (first.run_ids, first.run_group) == (("1", "2", "3"), "group-1")
     assert seen(first, RUNNING).run_group == "group-1"
-
-
-def test_only_what_was_observed_changes_in_the_record() -> None:
-    one, other = an_attempt(1), an_attempt(2)
-    recorded = a_record(one, other)
-    after = observed_state(
-        recorded,
-        [an_observation(other, SUCCESS)],
-        now=at(60),
-        lag={"prod": dt.timedelta(minutes=3)},
-    )
-    assert after.attempts[0] is one
-    assert past_on(0, *after.attempts).status is SUCCESS
-    assert (after.lineage, after.serial) == (recorded.lineage, recorded.serial)
 
 
 # What is worth reading again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from reconciler.model.dates import DateSet
 from reconciler.model.errors import Forbidden, InvalidRequest, UnexpectedResponse
 from reconciler.model.runs import Observation
 from tests.unit.providers.dataworks.support import (
+    NOW,
     Service,
     a_connection,
     a_dag,
@@ -216,6 +218,35 @@ async def test_an_empty_group_is_gone_only_if_its_dag_is(
     service.on("GetDag", answer)
     (seen,) = await observe(service, an_attempt(SERIES, "2024-05-01", run_group="77"))
     assert seen.gone is gone
+
+
+@pytest.mark.parametrize(
+    ("age", "date", "gone"),
+    [
+        (dt.timedelta(hours=1), NOW, True),
+        # Our clock runs ahead of the service's: by that one the run was made this very moment.
+        (dt.timedelta(hours=1), NOW - dt.timedelta(hours=1), False),
+        (dt.timedelta(0), NOW + dt.timedelta(hours=1), True),
+        (dt.timedelta(hours=1), None, False),
+    ],
+)
+async def test_whether_a_run_is_old_enough_to_be_gone_is_for_the_services_clock_to_say(
+    age: dt.timedelta, date: dt.datetime | None, gone: bool
+) -> None:
+    service = Service(date=date)
+    service.on("ListDags", ok({"Dags": []}))
+    service.on("GetDag", ok(None))
+    attempt = an_attempt(SERIES, "2024-05-01", run_group="77", age=age)
+    (seen,) = await observe(service, attempt)
+    assert seen.gone is gone
+
+
+async def test_a_run_just_signed_may_have_been_made_as_long_as_its_signature_is_valid() -> None:
+    service = Service()
+    service.on("ListDags", ok({"Dags": []}))
+    attempt = an_attempt(SERIES, "2024-05-01", run_group="77", age=dt.timedelta(minutes=10))
+    (seen,) = await observe(service, replace(attempt, valid_until=NOW + dt.timedelta(minutes=5)))
+    assert not seen.gone
 
 
 @pytest.mark.parametrize("body", [{}, {"Success": True}, {"Success": True, "Data": {}}])
