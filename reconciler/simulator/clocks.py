@@ -9,7 +9,7 @@
 signed at the gateway time that held at t, so a fresh request is always fresh, and one signed before
 an advance has aged by it. Signatures carry whole seconds: one signed in the very second of an
 advance counts as signed after it. That is why the control endpoint waits for the next full second
-before it makes a long advance (`wait_for_advance`).
+before it makes a long advance (`wait_for_advance`). A client may sign with the gateway's time as well.
 
 All moments here are whole milliseconds since the epoch (UTC).
 """

@@ -57,9 +57,13 @@ class Session:
         return self.clocks.gateway_ms(self.real_ms)
 
     def counts_as_signed_at(self, signed_ms: int) -> int:
-        """The gateway time at which a signature with this timestamp counts as made."""
+        """The gateway time at which a signature with this timestamp counts as made.
+
+        A client whose own time was refused takes ours from the `Date` header: then it is that one.
+        """
         later = settings.advances(self.connection, signed_ms)
-        return counts_as_signed_at(signed_ms, self.clocks, later)
+        by_real_time = counts_as_signed_at(signed_ms, self.clocks, later)
+        return min(by_real_time, signed_ms, key=lambda moment: abs(self.gateway_ms - moment))
 
     @property
     def oldest_work_ms(self) -> int:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
+
 import pytest
 
 from reconciler.simulator import MANUAL, REAL, ClockSpec
 from reconciler.simulator.clocks import Advance, Clocks, counts_as_signed_at, wait_for_advance
-from tests.simulator.harness import Cloud
+from tests.simulator.harness import Cloud, signed_request
 
 QUARTER = 15 * 60
 
@@ -76,6 +78,20 @@ def test_a_request_signed_before_an_advance_has_aged_by_it() -> None:
     cloud.advance(QUARTER - 1)
     assert cloud.send(held).json()["Success"] is True
     cloud.advance(1)
+    assert cloud.send(too_old).json()["Code"] == "InvalidTimeStamp.Expired"
+
+
+def test_a_request_may_be_signed_with_the_gateways_own_time_after_an_advance() -> None:
+    cloud = Cloud()
+    cloud.advance(2 * QUARTER)
+    told = parsedate_to_datetime(cloud.ask("ListDags", ProjectEnv="PROD", OpSeq=1).headers["date"])
+    parameters = {"ProjectEnv": "PROD", "OpSeq": 1}
+    fresh, too_old = (
+        signed_request("ListDags", parameters, date=told.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        for _ in range(2)
+    )
+    assert cloud.send(fresh).json()["Success"] is True
+    cloud.advance(QUARTER + 1)
     assert cloud.send(too_old).json()["Code"] == "InvalidTimeStamp.Expired"
 
 
