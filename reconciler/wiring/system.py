@@ -50,8 +50,10 @@ def actor(command: str, root: Path) -> Actor:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = f"uid {os.getuid()}"
+    who = f"{user}@{socket.gethostname()} (process {os.getpid()})"
     return Actor(
-        who=f"{user}@{socket.gethostname()} (process {os.getpid()})",
+        # Names in the environment are bytes; those that are no text are told by their numbers.
+        who=os.fsencode(who).decode("utf-8", "backslashreplace"),
         command=command,
         git_commit=_git_commit(root),
     )

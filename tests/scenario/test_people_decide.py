@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -409,6 +410,16 @@ def test_what_may_still_run_cannot_be_forgotten(
     assert refused.code == 1
     assert ("outcome is unknown" if fault else "in flight") in refused.err
     assert "nothing is on record" in sandbox.run("state", "forget", "backfill.x@2020-05-31").err
+
+
+def test_a_users_name_that_is_no_text_is_told_by_its_bytes(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", os.fsdecode(b"caf\xe9"))
+    sandbox.flow()
+    assert sandbox.apply().code == 0
+    entries = sandbox.run("history", "--json").json["entries"]
+    assert entries[-1]["who"].startswith("caf\\xe9@")
 
 
 def test_the_journal_tells_who_why_and_with_which_commit(sandbox: Sandbox) -> None:

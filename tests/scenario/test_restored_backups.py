@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
 from reconciler.wiring.system import SystemClock
+from tests.scenario.processes import QUARANTINE_SECONDS
 from tests.scenario.sandbox import Sandbox, decisions
 
 _real_now = SystemClock.now
@@ -26,20 +29,51 @@ def restore(sandbox: Sandbox, backup: Path) -> None:
     shutil.copy(backup, sandbox.root / ".reconciler" / "state.db")
 
 
-@pytest.mark.parametrize("ahead", [0, 120, 600, -120])
-def test_a_manual_run_made_since_the_backup_is_held_whatever_our_clock_says(
-    sandbox: Sandbox, ahead: int
-) -> None:
-    sandbox.flow()
+@contextlib.contextmanager
+def our_clock(ahead: float) -> Iterator[None]:
+    """This machine's clock is so many seconds ahead of everybody's."""
 
     def now(clock: SystemClock) -> dt.datetime:
         return _real_now(clock) + dt.timedelta(seconds=ahead)
 
     with mock.patch.object(SystemClock, "now", now):
+        yield
+
+
+@pytest.mark.parametrize("ahead", [0, 120, 600, -120])
+def test_a_manual_run_made_since_the_backup_is_held_whatever_our_clock_says(
+    sandbox: Sandbox, ahead: float
+) -> None:
+    sandbox.flow()
+
+    with our_clock(ahead):
         sandbox.faults(
             [{"operation": "CreateManualDag", "nth": 1, "effect": "http", "status": 403}]
         )
         assert sandbox.apply().code == 1
+        backup = back_up(sandbox)
+        assert sandbox.apply().code == 0
+
+        restore(sandbox, backup)
+
+        assert decisions(sandbox.plan()) == {"hold candidate": ["2020-05-31"]}
+        sandbox.apply()
+    assert len(sandbox.ledger()) == 1
+
+
+@pytest.mark.parametrize("ahead", [0, 600, 86400])
+def test_a_manual_run_made_since_a_persons_word_is_held_whatever_our_clock_says(
+    sandbox: Sandbox, ahead: float
+) -> None:
+    sandbox.flow()
+    sandbox.faults([{"operation": "CreateManualDag", "nth": 1, "effect": "drop"}])
+    with our_clock(ahead):
+        assert sandbox.apply().code == 3
+        sandbox.advance(2 * QUARANTINE_SECONDS)
+        said = sandbox.run(
+            "resolve", "manualflow.close@2020-05-31", "--never-ran", "--reason", "I looked"
+        )
+        assert said.code == 0, said.err
         backup = back_up(sandbox)
         assert sandbox.apply().code == 0
 

@@ -158,6 +158,7 @@ class Gateway:
     ) -> ReadAnswer[T]:
         await self._read_pacer.turn()
         request = build_request(self.base_url, operation, parameters)
+        own_time = self.server_clock.signs_with_own
         key, _ = self._auth.sign(request)
         started = self._clock.monotonic()
         try:
@@ -170,9 +171,10 @@ class Gateway:
         except BadAnswer as error:
             raise unreadable_read(operation, answer, str(error)) from error
         if envelope.success is False:
-            if envelope.code == EXPIRED_TIMESTAMP and self.server_clock.distrust_own():
-                # Once a connection: `distrust_own` says yes only the first time.
-                return await self._read_once(operation, parameters, convert)
+            if envelope.code == EXPIRED_TIMESTAMP and own_time:
+                self.server_clock.distrust_own()
+                if not self.server_clock.signs_with_own:
+                    return await self._read_once(operation, parameters, convert)
             raise failed_read(operation, envelope)
         try:
             value = convert(envelope.body)

@@ -36,11 +36,14 @@ class ServerClock:
             self._seen = server_time
             self._seen_at = self._clock.monotonic()
 
-    def distrust_own(self) -> bool:
-        """Note that our time was refused; whether signing again can help."""
-        can_help = self.known and not self._own_time_refused
+    @property
+    def signs_with_own(self) -> bool:
+        """Whether it is our own time that goes into signatures."""
+        return not (self._own_time_refused and self.known)
+
+    def distrust_own(self) -> None:
+        """Note that our time was refused, if there is another to sign with."""
         self._own_time_refused = self._own_time_refused or self.known
-        return can_help
 
     def server_now(self) -> dt.datetime | None:
         """The service's time, or a little less: the last `Date` plus the time since we saw it."""
@@ -50,9 +53,10 @@ class ServerClock:
 
     def signing_time(self) -> dt.datetime:
         """The time to put into a signature, aware UTC."""
-        if self._own_time_refused and (server_now := self.server_now()) is not None:
-            return server_now
-        return self._clock.now()
+        server_now = self.server_now()
+        if self.signs_with_own or server_now is None:
+            return self._clock.now()
+        return server_now
 
     def ahead_seconds(self) -> float | None:
         """How far the service's clock is ahead of ours, about; None if it is not known."""

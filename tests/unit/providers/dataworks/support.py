@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import functools
 import json
@@ -96,7 +97,8 @@ class Service:
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self._handle)
 
-    def _handle(self, request: httpx.Request) -> httpx.Response:
+    async def _handle(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)  # others send meanwhile
         operation = request.headers["x-acs-action"]
         raw = request.content or request.url.query
         parameters = dict(parse_qsl(raw.decode(), keep_blank_values=True))

@@ -9,6 +9,7 @@ import hashlib
 import httpx
 import pytest
 
+from reconciler.concurrency import each
 from reconciler.model.calls import WireCall
 from reconciler.model.errors import (
     Forbidden,
@@ -236,6 +237,16 @@ async def test_after_a_refused_timestamp_the_services_time_is_signed() -> None:
     signed = [request.headers["x-acs-date"] for request in service.requests]
     assert signed == ["2024-06-01T12:00:00Z", "2024-06-01T13:00:00Z", "2024-06-01T13:00:00Z"]
     assert provider.prepare(CREATE).valid_until == NOW + dt.timedelta(hours=1, minutes=16)
+
+
+async def test_reads_that_were_under_way_with_a_refused_time_are_signed_again_too() -> None:
+    service = Service(date=NOW + dt.timedelta(hours=1))
+    refused = gateway_error(400, "InvalidTimeStamp.Expired")
+    service.in_turn("GetInstance", refused, refused, ok(ROW), ok(ROW))
+    api = a_provider(service).api
+    rows = await each(["5", "5"], lambda instance: api.get_instance(instance, "PROD"))
+    assert all(rows)
+    assert len(service.calls) == 4
 
 
 async def test_a_timestamp_that_is_refused_again_is_an_error() -> None:
