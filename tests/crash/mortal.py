@@ -54,6 +54,7 @@ class Mortal:
     dies: At | None = None
     dead: bool = False
     reached_points: Counter[str] = field(default_factory=Counter)
+    last: str = ""
 
     def reached(self, point: str) -> None:
         """Take note, unless this is the end.
@@ -63,6 +64,7 @@ class Mortal:
         """
         self.ensure_alive()
         self.reached_points[point] += 1
+        self.last = point
         if self.dies is not None and self.dies.is_now(point, self.reached_points):
             self.dead = True
             raise Killed(point)

@@ -29,7 +29,7 @@ WORLD = f"nodes: {json.dumps([{'id': root, 'seconds': 0} for root in ROOTS])}"
 
 #: In one loop; more loops and not longer ones make more kills, as what is declared grows with each.
 KILLS = 20
-SEEDS = range(20_200_520, 20_200_520 + cases(1, soak=15))
+SEEDS = range(20_200_520, 20_200_520 + cases(1, soak=8))
 
 FIRST = dt.date(2020, 1, 1)
 

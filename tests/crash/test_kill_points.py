@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +21,10 @@ from reconciler.model.steps import all_points
 from tests.crash import outcomes
 from tests.crash.outcomes import Outcome
 from tests.crash.scenes import DURABLE, WIRE, Scene, recovered, scene_of, secured
-from tests.crash.stage import CLOCK, STORES, Stage
+from tests.crash.stage import STORES, Stage
 from tests.crash.tally import Tally
 from tests.effort import cases
-from tests.scenario.processes import Service, simulate
+from tests.scenario.processes import Service
 from tests.scenario.sandbox import Result
 
 SUITE = "kills at named points"
@@ -122,12 +122,6 @@ def try_all(tried: Sequence[Tried], service: Service, tally: Tally) -> None:
         tally.count(findings)
         assert not findings, f"{findings}\n{one}"
         one.stage.assert_done(one)
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with simulate(tmp_path_factory.mktemp("simulator"), clock=CLOCK) as served:
-        yield served
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -18,11 +18,11 @@ import pytest
 from reconciler.model.steps import Durable, Edge, Exchange, Moment, Wire, durable_point, wire_point
 from tests.crash.hooks import Hooks, Strike
 from tests.crash.scenes import a_later_apply, one_by_one
-from tests.crash.stage import APPLY, CLOCK, STORES, Stage
+from tests.crash.stage import APPLY, STORES, Stage
 from tests.crash.tally import Tally
 from tests.crash.victims import Victim
 from tests.effort import cases
-from tests.scenario.processes import CREATE, Service, simulate, until
+from tests.scenario.processes import CREATE, Service, until
 
 SUITE = "pauses beyond lease and validity"
 
@@ -89,12 +89,6 @@ def verdicts(service: Service) -> list[str]:
     """What became of each create request that reached the service."""
     requests = service.control("GET", "requests")
     return [one["verdict"] for one in requests if one["operation"] == CREATE]
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with simulate(tmp_path_factory.mktemp("simulator"), clock=CLOCK) as served:
-        yield served
 
 
 @pytest.mark.parametrize("store", STORES)

@@ -20,8 +20,7 @@ from reconciler.planning import facts
 from reconciler.planning.absence import Absence
 from tests.crash.simulation.generating import script_of
 from tests.crash.simulation.history import Broken
-from tests.crash.simulation.minimising import minimised
-from tests.crash.simulation.playing import breaks, played, telling
+from tests.crash.simulation.playing import fault_of, played, shortest, telling
 from tests.crash.simulation.script import (
     BackUp,
     Command,
@@ -103,14 +102,16 @@ BUSY = Script(
 
 
 def test_a_missing_guard_is_found_and_told_by_a_short_script() -> None:
-    assert not breaks(BUSY)
+    assert fault_of(BUSY) is None
     with absence_believed_at_once():
         with pytest.raises(Broken, match="started 2 times"):
             played(BUSY)
-        short = minimised(BUSY, breaks)
+        short = shortest(BUSY)
         told = telling(short)
-    assert not breaks(short), "the guard is what it takes"
+    assert fault_of(short) is None, "the guard is what it takes"
     assert [type(act) for act in short.acts] == [Declare, Episode, Episode]
     assert sum(len(act.processes) for act in short.acts if isinstance(act, Episode)) == 2
     assert repr(short) in told
     assert told.startswith("duplicate: 1 2020-05-1")
+    assert "the network: late_request for create 1, 1 2020-05-1" in told
+    assert told.count("the service executes 1 2020-05-1") == 2

@@ -60,6 +60,14 @@ class Broken(AssertionError):
     story: tuple[str, ...] = ()
     findings = Findings()
 
+    @property
+    def kind(self) -> str:
+        """What is broken, without what it is broken for."""
+        found = self.findings
+        kinds = {"duplicate": found.duplicates, "lost": found.lost, "invented": found.invented}
+        told = " ".join(kind for kind, works in kinds.items() if works)
+        return told or str(self).partition(":")[0]
+
 
 @dataclass(slots=True)
 class History:
@@ -188,7 +196,7 @@ class History:
 
     def _work(self, episode: Episode) -> None:
         stage = Stage(self.time, episode.seed)
-        network = Network(self.simulator, self.time, episode)
+        network = Network(self.simulator, self.time, episode, self._tell)
         for number, process in enumerate(episode.processes):
             self._processes += 1
             seed = f"{episode.seed} {number} {self._processes}"
@@ -201,7 +209,7 @@ class History:
             player = CURRENT.get()
             if process.starts:
                 player.sleep_until(self.time.now + process.starts)
-            living = Living(process.dies, player=player, fate=process, story=self.story)
+            living = Living(process.dies, player=player, fate=process, tell=self._tell)
             staged = Staged(
                 root=self.root,
                 project=self._project,
@@ -213,11 +221,12 @@ class History:
                 living=living,
                 seed=seed,
             )
-            self._tell(f"{name} begins")
+            clock = f", its clock off by {process.skew:+g} s" if process.skew else ""
+            self._tell(f"{name} begins{clock}")
             try:
                 ended = self.desk.carry_out(process.command, staged)
             except Killed:
-                ended = "was killed"
+                ended = f"was killed at {living.last}"
             except ReconcilerError as error:
                 ended = f"ended: {type(error).__name__}: {error.summary}"
             self._tell(f"{name} {ended}")

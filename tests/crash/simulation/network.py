@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+from urllib.parse import parse_qs
 
 import httpx
 
@@ -33,9 +34,12 @@ CREATES = frozenset({"RunCycleDagNodes", "CreateManualDag"})
 class Network:
     """Carries all requests of one episode."""
 
-    def __init__(self, simulator: Simulator, time: Time, episode: Episode) -> None:
-        """Count requests from zero."""
+    def __init__(
+        self, simulator: Simulator, time: Time, episode: Episode, tell: Callable[[str], None]
+    ) -> None:
+        """Count requests from zero, and `tell` what becomes of creates."""
         self.creates = 0
+        self._tell = tell
         self._reads = 0
         self._service = simulator.transport()
         self._simulator = simulator
@@ -58,7 +62,10 @@ class Network:
             return self._deliver(request)
         self.creates += 1
         hitch = self._hitches.get(self.creates)
-        return self._deliver(request) if hitch is None else await self._hit(request, hitch)
+        if hitch is None:
+            return self._deliver(request)
+        self._tell(f"the network: {hitch.trouble.value} for create {hitch.nth}, {_told(request)}")
+        return await self._hit(request, hitch)
 
     async def _hit(self, request: httpx.Request, hitch: Hitch) -> httpx.Response:
         match hitch.trouble:
@@ -97,7 +104,13 @@ class Network:
         return httpx.ReadTimeout("no answer", request=request)
 
     def _deliver(self, request: httpx.Request) -> httpx.Response:
-        return _at_once(self._service.handle_async_request(request))
+        before = len(self._simulator.ledger())
+        try:
+            return _at_once(self._service.handle_async_request(request))
+        finally:
+            if request.headers["x-acs-action"] in CREATES:
+                executes = len(self._simulator.ledger()) > before
+                self._tell(f"the service {'executes' if executes else 'refuses'} {_told(request)}")
 
     def _deliver_later(self, request: httpx.Request, seconds: float) -> None:
         self._time.at(self._time.now + seconds, lambda: self._deliver_for_nobody(request))
@@ -105,6 +118,13 @@ class Network:
     def _deliver_for_nobody(self, request: httpx.Request) -> None:
         with contextlib.suppress(httpx.TransportError):
             self._deliver(request)
+
+
+def _told(request: httpx.Request) -> str:
+    """A create, by what it starts and when, and by our name for it."""
+    said = parse_qs((request.content or request.url.query).decode())
+    words = ("RootNodeId", "FlowName", "StartBizDate", "EndBizDate", "BizDate", "Bizdate", "Name")
+    return " ".join(said[word][0].removesuffix(" 00:00:00") for word in words if word in said)
 
 
 def _at_once(coroutine: Coroutine[Any, Any, T]) -> T:

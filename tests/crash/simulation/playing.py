@@ -33,18 +33,24 @@ def played(script: Script) -> History:
         return history
 
 
-def breaks(script: Script) -> bool:
-    """Whether a script breaks the promise."""
+def fault_of(script: Script) -> str | None:
+    """What kind of promise a script breaks (`Broken.kind`), None if it breaks none."""
     try:
         played(script)
-    except Broken:
-        return True
-    return False
+    except Broken as broken:
+        return broken.kind
+    return None
+
+
+def shortest(script: Script) -> Script:
+    """The shortest script that still breaks what this one breaks."""
+    fault = fault_of(script)
+    return minimised(script, lambda shorter: fault_of(shorter) == fault)
 
 
 def telling(script: Script) -> str:
     """What a person needs who is to find out why a script breaks: the shortest one, and its story."""
-    short = minimised(script, breaks)
+    short = shortest(script)
     try:
         played(short)
     except Broken as broken:

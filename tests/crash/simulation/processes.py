@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
@@ -62,7 +62,7 @@ class Living(Mortal):
 
     player: Player | None = None
     fate: Process | None = None
-    story: list[str] = field(default_factory=list)
+    tell: Callable[[str], None] = print
 
     def reached(self, point: str) -> None:
         """Take note, die, be held up, or let others go on."""
@@ -73,7 +73,7 @@ class Living(Mortal):
             return  # the database is ours until this transaction ends
         pause = self.fate.pause
         if pause is not None and pause.at.is_now(point, self.reached_points):
-            self.story.append(f"{self.player.name} stands still at {point}")
+            self.tell(f"{self.player.name} stands still at {point}")
             self.player.sleep_until(self.player.stage.time.now + pause.seconds)
         else:
             self.player.step()
