@@ -202,14 +202,12 @@ def observed_attempt(
         (dates, _merged(old, new, gone=seen.gone))
         for dates, (old, new) in cut(known.dates | shown.dates, (known, shown))
     )
-    # A serial call runs its dates in order, whatever attempt they are recorded in.
-    coverage = (_behind_failed(call) if attempt.serial else call).restricted(whole)
     state = attempt.state
     if seen.gone and settled and state is AttemptState.ACCEPTED:
-        unseen = RangeMap.constant(
-            whole - coverage.dates, UnitRecord(UnitStatus.CREATED, gone=True)
-        )
-        coverage = coverage.overlaid(unseen)
+        unseen = UnitRecord(UnitStatus.CREATED, gone=True)
+        call = call.overlaid(RangeMap.constant(whole - call.dates, unseen))
+    # A serial call runs its dates in order, whatever attempt they are recorded in.
+    coverage = (_behind_failed(call) if attempt.serial else call).restricted(whole)
     if not seen.gone and state in {AttemptState.ACCEPTED, AttemptState.PARTIAL}:
         complete = coverage.dates == whole
         if complete:

@@ -213,6 +213,12 @@ async def _by_run(units: tuple[Unit, ...], resolution: Resolution, desk: Desk) -
             found[unit.past.attempt] |= DateSet((unit.dates,))
         else:
             standings.append(adopted(unit, resolution.units.address, run))
+    for attempt in desk.recorded.attempts:
+        # The run shows what became of its whole call, also where nobody was asked for a word.
+        if run.tag is not None and run.tag.call_id == attempt.call_id and attempt.state.unresolved:
+            shown = run.dates & DateSet((attempt.dates,))
+            if unclear := shown - attempt.coverage.dates:
+                found[attempt.id] |= unclear
     return replace(
         _ruling(resolution, await desk.service_now(units[0].connection)),
         closings=tuple(

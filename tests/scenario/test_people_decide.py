@@ -70,6 +70,24 @@ def test_a_call_that_never_ran_goes_out_after_a_person_said_so(sandbox: Sandbox)
     assert len(sandbox.ledger()) == 1
 
 
+def test_a_run_that_is_named_for_one_date_settles_its_whole_call(sandbox: Sandbox) -> None:
+    sandbox.backfill()
+    fault = {"operation": "RunCycleDagNodes", "nth": 1, "effect": "execute_then_drop"}
+    sandbox.faults([fault])
+    assert sandbox.apply().code == 3
+    sandbox.backfill(dates={"list": ["2020-06-01"]})
+    run_id = run_ids(sandbox)[0]
+    said = sandbox.run(
+        "resolve", "backfill.orders@2020-05-20", "--run-id", run_id, "--reason", "in the console"
+    )
+    assert said.code == 0, said.err
+    planned = decisions(sandbox.plan())
+    assert planned == {
+        "released released": ["2020-05-20..2020-05-31"],
+        "create missing": ["2020-06-01"],
+    }
+
+
 def test_work_that_is_done_by_a_persons_word_is_not_started(sandbox: Sandbox) -> None:
     lost_flow(sandbox, "drop")
     assert sandbox.run("resolve", UNIT, "--succeeded", *WHY).code == 0
