@@ -15,11 +15,11 @@ from reconciler.model.addresses import Address, Kind
 from reconciler.model.attempts import Attempt, AttemptState, RecordedState, UnitRecord
 from reconciler.model.calls import WireCall
 from reconciler.model.dates import DateRange, DateSet
-from reconciler.model.diagnostics import Place
+from reconciler.model.diagnostics import Diagnostic, Place
 from reconciler.model.plan import Action, Decision, Plan
-from reconciler.model.project import Policy
+from reconciler.model.project import Freeze, Policy
 from reconciler.model.rangemap import RangeMap, overlay
-from reconciler.model.resources import OnChange, OnFailure, Resource, Tuning
+from reconciler.model.resources import OnChange, OnFailure, Requirement, Resource, Rollout, Tuning
 from reconciler.model.runs import Discovery, FoundRun, Observation, Origin, Tier, UnitStatus
 from reconciler.model.series import Hours, Realm, Series, Subject, Tag, sorted_params
 from reconciler.planning.absence import Absence
@@ -110,6 +110,8 @@ def a_resource(
     line: int = 1,
     annotations: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    requires: Iterable[str] = (),
+    rollout: Rollout | None = None,
 ) -> Resource:
     """A declared resource.
 
@@ -131,6 +133,8 @@ def a_resource(
         on_change=on_change,
         annotations=annotations or {},
         labels=labels or {},
+        requires=tuple(map(Requirement.parse, requires)),
+        rollout=rollout or Rollout(),
     )
 
 
@@ -282,6 +286,8 @@ def a_situation(
     discoveries: Mapping[Address, Discovery] | None = None,
     tier: Tier = Tier.S2,
     selected: Callable[[Address], bool] = lambda _: True,
+    unreadable: Mapping[Address, Diagnostic] | None = None,
+    freeze: Freeze | None = None,
 ) -> Situation:
     """What a plan is made from: connection `prod`, an empty store, nothing listed."""
     services = {
@@ -294,7 +300,9 @@ def a_situation(
         recorded=recorded or a_record(),
         services=services,
         discoveries=discoveries or {},
+        unreadable=unreadable or {},
         selected=selected,
+        freeze=freeze,
     )
 
 

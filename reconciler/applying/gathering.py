@@ -19,14 +19,17 @@ from reconciler.model.attempts import Attempt, RecordedState, UnitRecord
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.errors import ProviderError
+from reconciler.model.project import Freeze
 from reconciler.model.rangemap import RangeMap, overlay
 from reconciler.model.resources import Resource
 from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Tier, UnitStatus
 from reconciler.model.seams import Clock
 from reconciler.model.series import Series, Subject, Tag
 from reconciler.planning.absence import OLDEST_PROVABLE
+from reconciler.planning.blocking import concerned
 from reconciler.planning.facts import Service
 from reconciler.planning.history import observed_attempt, sent_at, sent_order
+from reconciler.planning.ownership import claims
 from reconciler.planning.reading import attempts_to_read
 from reconciler.planning.situation import Decided, Situation, dates_to_discover, decide_all
 from reconciler.ports import Provider
@@ -95,17 +98,20 @@ async def gather(
     refresh: Refresh = Refresh.NORMAL,
     selected: Callable[[Address], bool] = lambda _: True,
     discovering: Discovering = Discovering.WANTED,
+    freeze: Freeze | None = None,
 ) -> Gathered:
     """Observe what is on record and unfinished, then discover around what may be started.
 
-    What cannot be read is named in the situation and left undecided; the rest goes on.
+    What selected resources wait for is observed, too. What cannot be read is named in the situation and
+    left undecided; the rest goes on.
     """
     at = clock.now()
     unreadable: dict[Address, Diagnostic] = {}
     changed: tuple[Attempt, ...] = ()
     if refresh in {Refresh.NORMAL, Refresh.FULL}:
         full = refresh is Refresh.FULL
-        stale = attempts_to_read(resources, recorded, selected=selected, full=full)
+        meant = concerned(claims(resources), selected)
+        stale = attempts_to_read(resources, recorded, selected=meant, full=full)
         changed = await observe_attempts(stale, recorded, lines, unreadable=unreadable)
     by_id = {attempt.id: attempt for attempt in changed}
     current = dataclasses.replace(
@@ -117,6 +123,7 @@ async def gather(
         services=_services(resources, recorded, lines),
         unreadable=unreadable,
         selected=selected,
+        freeze=freeze,
     )
     if discovering is not Discovering.NOTHING and refresh is not Refresh.OFFLINE:
         everything = discovering is Discovering.EVERYTHING

@@ -10,10 +10,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
-from typing import cast
+from collections.abc import Mapping
 
 from reconciler.formats.diagnostics import diagnostic_document, diagnostic_of
+from reconciler.formats.json_values import as_object, as_objects, as_text_or_none, as_texts
+from reconciler.formats.resources import resource_document, resource_of
 from reconciler.model.addresses import Address
 from reconciler.model.canonical import digest
 from reconciler.model.dates import DateRange, DateSet
@@ -57,6 +58,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
         "adoptions": [_adoption_document(adoption) for adoption in plan.adoptions],
         "series": {key: series.document() for key, series in plan.series.items()},
         "resources": [_heading_document(heading) for heading in plan.headings],
+        "desired": [resource_document(resource) for resource in plan.desired],
         "diagnostics": [diagnostic_document(item) for item in plan.diagnostics],
     }
     return {**document, "digest": digest(document)}
@@ -104,8 +106,8 @@ def parse_plan(text: str) -> Plan:
 
 def _plan_of(document: Document) -> Plan:
     series = {
-        key: series_from_document(_object(value))
-        for key, value in _object(document["series"]).items()
+        key: series_from_document(as_object(value))
+        for key, value in as_object(document["series"]).items()
     }
     if any(key != one.fingerprint for key, one in series.items()):
         raise ValueError("a series does not match its fingerprint")
@@ -120,14 +122,15 @@ def _plan_of(document: Document) -> Plan:
         as_of=_moment(document["as_of"]),
         expires_at=_moment(document["expires_at"]),
         summary=Summary(
-            **{key: int(str(value)) for key, value in _object(document["summary"]).items()}
+            **{key: int(str(value)) for key, value in as_object(document["summary"]).items()}
         ),
-        actions=tuple(_action_of(item) for item in _objects(document["actions"])),
-        calls=tuple(_call_of(item) for item in _objects(document["calls"])),
-        adoptions=tuple(_adoption_of(item) for item in _objects(document["adoptions"])),
+        actions=tuple(_action_of(item) for item in as_objects(document["actions"])),
+        calls=tuple(_call_of(item) for item in as_objects(document["calls"])),
+        adoptions=tuple(_adoption_of(item) for item in as_objects(document["adoptions"])),
         series=series,
-        headings=tuple(_heading_of(item) for item in _objects(document["resources"])),
-        diagnostics=tuple(diagnostic_of(item) for item in _objects(document["diagnostics"])),
+        desired=tuple(resource_of(item, series) for item in as_objects(document["desired"])),
+        headings=tuple(_heading_of(item) for item in as_objects(document["resources"])),
+        diagnostics=tuple(diagnostic_of(item) for item in as_objects(document["diagnostics"])),
     )
 
 
@@ -155,6 +158,7 @@ def _action_document(action: Action) -> dict[str, object]:
         "detail": action.detail,
         "tier": action.tier.value,
         "run_ids": list(action.run_ids),
+        "blocked_by": list(action.blocked_by),
     }
 
 
@@ -162,19 +166,20 @@ def _action_of(item: Document) -> Action:
     return Action(
         address=Address.parse(str(item["address"])),
         decision=Decision(item["decision"]),
-        dates=DateSet.parse(_texts(item["dates"])),
+        dates=DateSet.parse(as_texts(item["dates"])),
         reason=Reason(item["reason"]),
         changes=tuple(
             FieldChange(
                 path=str(change["path"]),
-                before=_maybe_text(change["before"]),
-                after=_maybe_text(change["after"]),
+                before=as_text_or_none(change["before"]),
+                after=as_text_or_none(change["after"]),
             )
-            for change in _objects(item["changes"])
+            for change in as_objects(item["changes"])
         ),
         detail=str(item["detail"]),
         tier=Tier(item["tier"]),
-        run_ids=_texts(item["run_ids"]),
+        run_ids=as_texts(item["run_ids"]),
+        blocked_by=as_texts(item["blocked_by"]),
     )
 
 
@@ -192,6 +197,7 @@ def _call_document(call: Call) -> dict[str, object]:
         "parameters": dict(call.parameters),
         "spec_digest": call.spec_digest,
         "facts_digest": call.facts_digest,
+        "batch": call.batch,
         "blocked_by": list(call.blocked_by),
     }
 
@@ -202,15 +208,16 @@ def _call_of(item: Document) -> Call:
         address=Address.parse(str(item["address"])),
         connection=str(item["connection"]),
         operation=str(item["operation"]),
-        dates=DateSet.parse(_texts(item["dates"])),
+        dates=DateSet.parse(as_texts(item["dates"])),
         generation=int(str(item["generation"])),
         series=str(item["series"]),
         name=str(item["name"]),
         serial=bool(item["serial"]),
-        parameters={key: str(value) for key, value in _object(item["parameters"]).items()},
+        parameters={key: str(value) for key, value in as_object(item["parameters"]).items()},
         spec_digest=str(item["spec_digest"]),
         facts_digest=str(item["facts_digest"]),
-        blocked_by=_texts(item["blocked_by"]),
+        batch=int(str(item["batch"])),
+        blocked_by=as_texts(item["blocked_by"]),
     )
 
 
@@ -242,16 +249,16 @@ def _adoption_of(item: Document) -> Adoption:
         call_id=str(item["call_id"]),
         run=FoundRun(
             origin=Origin.BACKFILL,
-            run_ids=_texts(item["run_ids"]),
+            run_ids=as_texts(item["run_ids"]),
             coverage=RangeMap.of(
                 (DateRange.parse(dates), UnitStatus(status))
-                for dates, status in _object(item["coverage"]).items()
+                for dates, status in as_object(item["coverage"]).items()
             ),
             name=name,
             tag=Tag.parse(name),
-            run_group=_maybe_text(item["run_group"]),
+            run_group=as_text_or_none(item["run_group"]),
             created_at=None if created_at is None else _moment(created_at),
-            created_by=_maybe_text(item["created_by"]),
+            created_by=as_text_or_none(item["created_by"]),
         ),
     )
 
@@ -265,25 +272,3 @@ def _moment(value: object) -> dt.datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{value!r} has no zone")
     return moment
-
-
-def _object(value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise TypeError(f"expected an object, got {type(value).__name__}")
-    return cast("dict[str, object]", value)
-
-
-def _objects(value: object) -> Iterator[dict[str, object]]:
-    if not isinstance(value, list):
-        raise TypeError(f"expected a list, got {type(value).__name__}")
-    return map(_object, value)
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError(f"expected a list, got {type(value).__name__}")
-    return tuple(map(str, value))
-
-
-def _maybe_text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.resources import Resource
 from reconciler.model.runs import FoundRun, Tier
 from reconciler.model.series import Series
 
@@ -79,7 +80,8 @@ class Heading:
 class Action:
     """The decision on some units of one address: all of them alike. `detail` is one line, maybe empty.
 
-    `run_ids` are the runs the decision rests on, where there are any.
+    `run_ids` are the runs the decision rests on, where there are any. `blocked_by` names what keeps them
+    from starting: `rollout`, `freeze`, or the address that is required; `detail` says what opens it.
     """
 
     address: Address
@@ -90,6 +92,7 @@ class Action:
     detail: str = ""
     changes: tuple[FieldChange, ...] = ()
     run_ids: tuple[str, ...] = ()
+    blocked_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,9 @@ class Call:
     """One create call to make: consecutive dates of one series at one generation.
 
     `parameters` are exactly what goes over the wire. `spec_digest` and `facts_digest` bind the call to
-    what it was decided on; a call whose facts have moved is refused at apply time.
+    what it was decided on; a call whose facts have moved is refused at apply time. `batch` is the number
+    of its batch in the rollout, from 0. A call that `blocked_by` names something for is sent once all of
+    its dates are open.
     """
 
     id: str
@@ -112,6 +117,7 @@ class Call:
     parameters: Mapping[str, str]
     spec_digest: str
     facts_digest: str
+    batch: int = 0
     blocked_by: tuple[str, ...] = ()
 
 
@@ -149,8 +155,10 @@ class Summary:
 class Plan:
     """What one planning run decided. `lineage` is None when there was no store.
 
-    Actions are ordered by address, then first date; calls by date, then address; headings by address.
-    `series` holds each series a call or adoption names. Times are aware UTC.
+    Actions are ordered by address, then first date; headings by address; calls as they are sent: by
+    `requires`, rollout batch, date and address. `desired` holds, by address, what is asked for where some
+    calls must wait, and what they wait for, so that a saved plan can be judged again without its specs.
+    `series` holds each series that a call, an adoption or `desired` names. Times are aware UTC.
     """
 
     id: str
@@ -166,6 +174,7 @@ class Plan:
     calls: tuple[Call, ...]
     adoptions: tuple[Adoption, ...] = ()
     series: Mapping[str, Series]
+    desired: tuple[Resource, ...] = ()
     headings: tuple[Heading, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 

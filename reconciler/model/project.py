@@ -135,14 +135,40 @@ Connection = DataWorksConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A period in which nothing is started: from `start`, before `end`, both aware."""
+
+    start: dt.datetime
+    end: dt.datetime
+    reason: str = ""
+
+    def holds(self, moment: dt.datetime) -> bool:
+        """Whether it is in force at an aware moment."""
+        return self.start <= moment < self.end
+
+    def __str__(self) -> str:
+        why = f" ({self.reason})" if self.reason else ""
+        return f"frozen until {self.end:%Y-%m-%d %H:%M %z}{why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a plan may hold. None means no bound."""
+    """What a plan may hold, and when. None means no bound."""
 
     max_dates: int | None = None
     max_calls: int | None = None
     require_annotations: tuple[str, ...] = ()
     earliest_date: dt.date | None = None
     plan_expiry: dt.timedelta = dt.timedelta(days=7)
+    freezes: tuple[Freeze, ...] = ()
+
+    def frozen(self, moment: dt.datetime) -> Freeze | None:
+        """The freeze in force at an aware moment that ends last, or None."""
+        return max(
+            (item for item in self.freezes if item.holds(moment)),
+            key=lambda item: item.end,
+            default=None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

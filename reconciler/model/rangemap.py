@@ -134,3 +134,17 @@ def cut(
             if index >= 0:
                 row[index] = value
         yield piece, tuple(row)
+
+
+def both(one: RangeMap[T], other: RangeMap[U]) -> Iterator[tuple[DateRange, T, U]]:
+    """The pieces on which two maps have a value, ascending, with both values."""
+    theirs = iter(other.items)
+    current = next(theirs, None)
+    for dates, value in one.items:
+        while current is not None and current[0].end <= dates.start:
+            current = next(theirs, None)
+        while current is not None and (shared := dates.intersection(current[0])) is not None:
+            yield shared, value, current[1]
+            if current[0].end > dates.end:
+                break
+            current = next(theirs, None)

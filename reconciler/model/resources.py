@@ -13,6 +13,8 @@ from reconciler.model.diagnostics import Place
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.series import Series
 
+_SAME_DATE = "@date"
+
 
 class OnFailure(enum.Enum):
     """What happens to a unit whose run failed."""
@@ -51,6 +53,60 @@ class Tuning:
     alerts: Alerts | None = None
 
 
+class Order(enum.Enum):
+    """Which dates of a rollout go first."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How the dates of a resource are started: in batches by their position in all desired dates.
+
+    The first `canary` dates (0: none) are the first batch and must succeed; then come groups of
+    `max_active_dates`. A later batch opens when nothing of those before is left to start, in flight or
+    unknown, and fewer than `stop_after_failures` (at least 1) of their dates failed. One call holds at
+    most `max_dates_per_call` dates. None means no bound.
+    """
+
+    canary: int = 0
+    max_dates_per_call: int | None = None
+    max_active_dates: int | None = None
+    stop_after_failures: int = 1
+    order: Order = Order.OLDEST
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether there may be more than one batch."""
+        return self.canary > 0 or self.max_active_dates is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What must be done before units may start: a whole resource, or the same date of it.
+
+    `place` is where a spec says so, for messages.
+    """
+
+    address: Address
+    same_date: bool = False
+    place: Place | None = field(default=None, compare=False)
+
+    @classmethod
+    def parse(cls, text: str, place: Place | None = None) -> Requirement:
+        """Parse `ADDR` or `ADDR@date`.
+
+        Raises:
+            ValueError: The address is malformed.
+        """
+        name = text.removesuffix(_SAME_DATE)
+        return cls(address=Address.parse(name), same_date=name != text, place=place)
+
+    def __str__(self) -> str:
+        return f"{self.address}{_SAME_DATE}" if self.same_date else str(self.address)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One declared Backfill or ManualFlow.
@@ -68,6 +124,8 @@ class Resource:
     on_failure: OnFailure = OnFailure.HOLD
     max_attempts: int = 3
     on_change: OnChange = OnChange.HOLD
+    requires: tuple[Requirement, ...] = ()
+    rollout: Rollout = field(default_factory=Rollout)
     annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -75,3 +133,8 @@ class Resource:
     def dates(self) -> DateSet:
         """The desired data dates."""
         return self.generations.dates
+
+    @property
+    def conditional(self) -> bool:
+        """Whether some of its units may have to wait for others."""
+        return bool(self.requires) or self.rollout.in_batches

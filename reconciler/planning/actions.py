@@ -41,7 +41,7 @@ def decided_actions(decided: Decided, situation: Situation) -> Iterator[Action]:
         for piece, unit, verdict in explained(decided)
     }
     for piece, _, verdict in explained(decided):
-        key = (verdict.decision, verdict.reason, *described[piece])
+        key = (verdict.decision, verdict.reason, verdict.blocked_by, *described[piece])
         grouped[key].append((piece, verdict))
     for members in grouped.values():
         first, verdict = members[0]
@@ -55,6 +55,7 @@ def decided_actions(decided: Decided, situation: Situation) -> Iterator[Action]:
             tier=tier,
             detail=detail,
             changes=changes,
+            blocked_by=verdict.blocked_by,
             # What is satisfied needs no look at the service, so its ids would only be noise.
             run_ids=()
             if satisfied

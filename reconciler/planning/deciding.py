@@ -98,13 +98,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The decision on a unit. `changed` asks for the field diff beside it; `detail` is one line."""
+    """The decision on a unit. `changed` asks for the field diff beside it; `detail` is one line.
+
+    `blocked_by` names what keeps it from starting, where the decision is `blocked`.
+    """
 
     decision: Decision
     reason: Reason
     detail: str = ""
     changed: bool = False
     run_ids: tuple[str, ...] = ()
+    blocked_by: tuple[str, ...] = ()
 
 
 def decide(facts: UnitFacts, rules: Rules) -> Verdict:
@@ -126,8 +130,13 @@ def decide(facts: UnitFacts, rules: Rules) -> Verdict:
 
 
 def starts(verdict: Verdict) -> bool:
-    """Whether a verdict sends a call."""
+    """Whether a verdict sends a call now."""
     return verdict.decision in {Decision.CREATE, Decision.RERUN}
+
+
+def needs_call(verdict: Verdict) -> bool:
+    """Whether a verdict sends a call, now or once what blocks it has opened."""
+    return starts(verdict) or verdict.decision is Decision.BLOCKED
 
 
 def _nothing_recorded(facts: UnitFacts, rules: Rules) -> Verdict:

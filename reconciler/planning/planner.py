@@ -27,9 +27,10 @@ from reconciler.model.resources import Resource, Tuning
 from reconciler.model.runs import FoundRun
 from reconciler.model.series import Series, Tag
 from reconciler.planning.actions import action_order, decided_actions, unclaimed_actions
-from reconciler.planning.deciding import starts
+from reconciler.planning.deciding import needs_call, starts
 from reconciler.planning.facts import facts_digest
-from reconciler.planning.grouping import call_ranges
+from reconciler.planning.grouping import call_ranges, most_per_call, units_to_start
+from reconciler.planning.ordering import sending_order, waited_for
 from reconciler.planning.policy import policy_diagnostics
 from reconciler.planning.situation import Decided, Situation, decide_all
 
@@ -63,13 +64,15 @@ def build_plan(situation: Situation, making: Making) -> Plan:
     adoptions = [adoption for item in decided for adoption in _adoptions(item, situation)]
     actions.extend(unclaimed_actions(situation))
     actions.sort(key=action_order)
-    calls.sort(key=lambda call: (call.dates.ranges[0].start, call.address))
+    calls.sort(key=sending_order(situation.resources))
+    desired = waited_for(decided, situation.resources)
     summary = _summary(actions, calls, decided, reads=making.reads)
     series = {
         item.resource.series.fingerprint: item.resource.series
         for item in decided
-        if any(starts(v) or v.decision is Decision.ADOPT for _, v in item.verdicts)
+        if any(needs_call(v) or v.decision is Decision.ADOPT for _, v in item.verdicts)
     }
+    series |= {item.series.fingerprint: item.series for item in desired}
     series |= {
         adoption.series: situation.recorded.series[adoption.series]
         for adoption in adoptions
@@ -89,6 +92,7 @@ def build_plan(situation: Situation, making: Making) -> Plan:
         calls=tuple(calls),
         adoptions=tuple(adoptions),
         series=dict(sorted(series.items())),
+        desired=desired,
         headings=tuple(_heading(item.resource) for item in decided),
         diagnostics=in_order(
             (
@@ -126,11 +130,13 @@ def _heading(resource: Resource) -> Heading:
 
 def _calls(decided: Decided, making: Making) -> Iterator[Call]:
     resource = decided.resource
-    starting = decided.claim.owned.restricted(decided.dates_where(starts))
-    for dates, generation in call_ranges(resource.address.kind, starting):
+    units = units_to_start(decided.claim, decided.verdicts)
+    for dates, start in call_ranges(
+        units, most=most_per_call(resource), order=resource.rollout.order
+    ):
         tag = Tag(
             series=resource.series.fingerprint,
-            generation=generation,
+            generation=start.generation,
             call_id=making.token(CALL_ID_LENGTH),
         )
         name = tag.name(resource.address.name)
@@ -142,7 +148,7 @@ def _calls(decided: Decided, making: Making) -> Iterator[Call]:
             connection=resource.connection,
             operation=wire.operation,
             dates=covered,
-            generation=generation,
+            generation=start.generation,
             series=resource.series.fingerprint,
             # A manual run bears no name, unless its tag travels in a parameter.
             name=name if _carries(wire, tag) else "",
@@ -150,6 +156,8 @@ def _calls(decided: Decided, making: Making) -> Iterator[Call]:
             parameters=wire.parameters,
             spec_digest=spec_digest(resource, covered),
             facts_digest=facts_digest(decided.facts, covered, call_id=tag.call_id),
+            batch=start.batch,
+            blocked_by=start.blocked_by,
         )
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.model.plan import (
-    Decision,
-)
-from reconciler.model.rangemap import RangeMap
+from reconciler.model.plan import Decision
+from reconciler.model.project import Freeze
+from reconciler.model.rangemap import RangeMap, both
 from reconciler.model.resources import Resource
 from reconciler.model.runs import Discovery
+from reconciler.planning.blocking import Standings, blocked, concerned
 from reconciler.planning.deciding import UnitFacts, Verdict, decide, starts
 from reconciler.planning.facts import Service, rules_of, unit_facts
 from reconciler.planning.history import Past, attempts_by_subject, history
@@ -28,7 +28,7 @@ class Situation:
 
     `recorded` already holds what was observed. `discoveries` are by address and cover what the plan may
     start. `unreadable` names addresses whose runs could not be read: nothing is decided for them.
-    `selected` says which addresses the plan is about.
+    `selected` says which addresses the plan is about; `freeze` is in force.
     """
 
     resources: tuple[Resource, ...]
@@ -37,6 +37,7 @@ class Situation:
     discoveries: Mapping[Address, Discovery] = field(default_factory=dict)
     unreadable: Mapping[Address, Diagnostic] = field(default_factory=dict)
     selected: Callable[[Address], bool] = lambda _: True
+    freeze: Freeze | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +59,37 @@ class Decided:
 
 
 def decide_all(situation: Situation) -> tuple[Decided, ...]:
-    """Decide every unit of the selected resources, ordered by address."""
+    """Decide every unit of the selected resources, ordered by address; what must wait is blocked."""
+    claimed = claims(situation.resources)
+    meant = concerned(claimed, situation.selected)
+    decided = {
+        one.resource.address: one
+        for one in _decided(
+            situation, [claim for claim in claimed if meant(claim.resource.address)]
+        )
+    }
+    standings = Standings(
+        resources={resource.address: resource for resource in situation.resources},
+        decided={address: one.verdicts for address, one in decided.items()},
+    )
+    return tuple(
+        replace(one, verdicts=blocked(one.resource, one.verdicts, standings, situation.freeze))
+        for address, one in decided.items()
+        if situation.selected(address)
+    )
+
+
+def _decided(situation: Situation, claimed: Iterable[Claim]) -> Iterator[Decided]:
+    """What the table says of each unit that a claim owns, as if nothing had to wait."""
     by_subject = attempts_by_subject(situation.recorded)
     known = {
         **situation.recorded.series,
         **{item.series.fingerprint: item.series for item in situation.resources},
     }
     pasts: dict[str, RangeMap[Past]] = {}
-    decided = []
-    for claim in claims(situation.resources):
+    for claim in claimed:
         resource = claim.resource
-        if not situation.selected(resource.address) or resource.address in situation.unreadable:
+        if resource.address in situation.unreadable:
             continue
         subject = resource.series.subject.fingerprint
         if subject not in pasts:
@@ -83,8 +104,7 @@ def decide_all(situation: Situation) -> tuple[Decided, ...]:
             service=service,
         )
         judge = functools.partial(decide, rules=rules_of(resource, service))
-        decided.append(Decided(claim=claim, facts=facts, verdicts=facts.map(judge)))
-    return tuple(decided)
+        yield Decided(claim=claim, facts=facts, verdicts=facts.map(judge))
 
 
 def dates_to_discover(decided: Decided) -> DateSet:
@@ -96,10 +116,4 @@ def dates_to_discover(decided: Decided) -> DateSet:
 
 def explained(decided: Decided) -> Iterator[tuple[DateRange, UnitFacts, Verdict]]:
     """Each stretch of alike units with the facts it was decided on and the verdict, ascending."""
-    verdicts = iter(decided.verdicts)
-    current, verdict = next(verdicts, (None, None))
-    for piece, unit in decided.facts:
-        while current is not None and current.end <= piece.start:
-            current, verdict = next(verdicts, (None, None))
-        assert verdict is not None  # noqa: S101 - verdicts cover the same dates as facts
-        yield piece, unit, verdict
+    return both(decided.facts, decided.verdicts)

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange
-from reconciler.model.plan import Action, Decision, FieldChange, Heading, Plan, Reason
+from reconciler.model.plan import Action, Call, Decision, FieldChange, Heading, Plan, Reason
 from reconciler.model.runs import Tier
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
@@ -17,6 +17,9 @@ FOLD_ABOVE = 50
 
 #: Reasons of longer texts are cut here in a heading.
 LONGEST_REASON = 48
+
+#: So many batches of a rollout are told in a line.
+BATCHES_TOLD = 4
 
 _SIGNS = {
     Decision.CREATE: ("+", Role.CREATE),
@@ -47,6 +50,8 @@ _WEIGHT = (
 
 #: Holds that no edit of a spec can end.
 _DECIDED_BY_HAND = {Reason.CANDIDATE, Reason.HOLLOW, Reason.LOST_SIGHT}
+
+_STARTING = {Decision.CREATE, Decision.RERUN, Decision.BLOCKED}
 
 _QUIET = {Decision.NONE, Decision.SHARED, Decision.RELEASED}
 
@@ -154,16 +159,29 @@ def _block(
     rows = sorted(
         ((dates, action) for action in actions for dates in action.dates), key=lambda row: row[0]
     )
-    starting = sum(row[1].decision in {Decision.CREATE, Decision.RERUN} for row in rows)
+    starting = sum(row[1].decision in _STARTING for row in rows)
     dates_width = max(len(str(dates)) for dates, _ in rows)
     count_width = max(len(_dates(dates.count)) for dates, _ in rows)
     for dates, action in rows:
         sign, role = _SIGNS[action.decision]
         span = f"{sign} {dates!s:<{dates_width}}  {_dates(dates.count):>{count_width}}"
         yield f"      {paint(span, role)}  {_why(action)}".rstrip()
-    calls = sum(call.address == address for call in plan.calls)
-    if max(starting, calls) > 1:
-        yield paint(f"        in {some(calls, 'call')}", Role.QUIET)
+    calls = [call for call in plan.calls if call.address == address]
+    if max(starting, len(calls)) > 1:
+        yield paint(f"        in {some(len(calls), 'call')}{_batches(calls)}", Role.QUIET)
+
+
+def _batches(calls: Sequence[Call]) -> str:
+    """Which dates go together, batch after batch, where there is more than one batch."""
+    grouped = [
+        ", ".join(str(call.dates) for call in batch)
+        for _, batch in groupby(calls, key=lambda call: call.batch)
+    ]
+    if len(grouped) < 2:  # noqa: PLR2004 - one batch needs no words
+        return ""
+    more = len(grouped) - BATCHES_TOLD
+    told = " → ".join(grouped[:BATCHES_TOLD])
+    return f": {told}{f' → {more} more batches' if more > 0 else ''}"
 
 
 def _about(heading: Heading | None) -> str:
@@ -179,6 +197,8 @@ def _about(heading: Heading | None) -> str:
 
 def _why(action: Action) -> str:
     word = _WORDS.get(action.reason, action.reason.value)
+    if action.blocked_by:
+        word = f"{word}; blocked by {clean(', '.join(action.blocked_by))}"
     said = ": ".join(part for part in (word, clean(action.detail)) if part)
     changes = "; ".join(_change(change) for change in action.changes)
     return "; ".join(part for part in (said, changes) if part)

@@ -16,6 +16,7 @@ _ROLES = {
     "created": Role.CREATE,
     "running": Role.CREATE,
     "missing": Role.CHANGE,
+    "blocked": Role.CHANGE,
 }
 
 
@@ -54,6 +55,16 @@ class CoverageLike(Protocol):
         """Their runs, as far as known."""
         ...
 
+    @property
+    def blocked_by(self) -> tuple[str, ...]:
+        """What keeps them from starting."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """What opens that."""
+        ...
+
 
 Rows = tuple[Address, tuple[CoverageLike, ...]]
 
@@ -81,26 +92,32 @@ def _resource(address: Address, ranges: tuple[CoverageLike, ...], paint: Paint) 
     for dates, one in rows:
         word = paint(f"{one.status:<8}", _ROLES.get(one.status, Role.PROBLEM))
         count = f"{some(dates.count, 'date'):>9}"
-        why = "" if one.reason in _SAYS_NO_MORE else clean(one.reason).replace("_", " ")
-        yield f"    {dates!s:<{width}}  {count}  {word}  {why}".rstrip()
+        yield f"    {dates!s:<{width}}  {count}  {word}  {_why(one)}".rstrip()
+
+
+def _why(one: CoverageLike) -> str:
+    said = "" if one.reason in _SAYS_NO_MORE else clean(one.reason).replace("_", " ")
+    by = f"by {clean(', '.join(one.blocked_by))}" if one.blocked_by else ""
+    return ": ".join(filter(None, (said, by, clean(one.detail))))
 
 
 def status_document(resources: Iterable[Rows]) -> dict[str, object]:
-    """`status --json`."""
+    """`status --json`; only ranges that are blocked have `blocked_by` and `detail`."""
     return {
         "resources": [
-            {
-                "address": str(address),
-                "ranges": [
-                    {
-                        "dates": list(one.dates.texts()),
-                        "status": one.status,
-                        "reason": one.reason,
-                        "run_ids": list(one.run_ids),
-                    }
-                    for one in ranges
-                ],
-            }
+            {"address": str(address), "ranges": [_range_document(one) for one in ranges]}
             for address, ranges in resources
         ]
     }
+
+
+def _range_document(one: CoverageLike) -> dict[str, object]:
+    document: dict[str, object] = {
+        "dates": list(one.dates.texts()),
+        "status": one.status,
+        "reason": one.reason,
+        "run_ids": list(one.run_ids),
+    }
+    if one.blocked_by:
+        document |= {"blocked_by": list(one.blocked_by), "detail": one.detail}
+    return document

@@ -63,6 +63,12 @@ def integer(node: MapNode, key: str, default: int) -> int:
     return default if found is None else whole(scalar(found))
 
 
+def optional_integer(node: MapNode, key: str) -> int | None:
+    """The whole number at `key`, or None."""
+    found = node.get(key)
+    return None if found is None else whole(scalar(found))
+
+
 def whole(node: ScalarNode) -> int:
     """The whole number a scalar holds; digits in quotes count where the schema lets them pass."""
     if node.value is None:

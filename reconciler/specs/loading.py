@@ -32,6 +32,7 @@ from reconciler.model.resources import Resource
 from reconciler.specs.context import Context
 from reconciler.specs.crosschecks import Declaration, check_conflicts, check_names
 from reconciler.specs.finding import Finder, Segment, file_problem, parse_pattern, shown
+from reconciler.specs.requirements import check_requirements
 from reconciler.specs.resources import parse_declaration, parse_resource
 from reconciler.specs.unsupported import note_unsupported
 
@@ -93,7 +94,12 @@ def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ())
     diagnostics.extend(problems_of_paths)
     diagnostics.extend(finder.diagnostics)
     # A spec that is wrong elsewhere still has a name and dates, which may be wrong too.
-    crossing = (*check_names(named), *check_conflicts(declared))
+    crossing = (
+        *check_names(named),
+        *check_conflicts(declared),
+        # Where only some files are loaded, others may declare what is required.
+        *check_requirements(declared, [] if paths else named),
+    )
     diagnostics.extend(_with_excerpt(item, sources) for item in crossing)
     if not sources and not diagnostics:
         diagnostics.append(_nothing(project))

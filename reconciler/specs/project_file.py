@@ -25,18 +25,17 @@ from reconciler.specs.connections import parse_connection
 from reconciler.specs.environment import substitute
 from reconciler.specs.fields import (
     duration,
-    items,
     mapping,
+    optional_integer,
     optional_mapping,
     optional_text,
     scalar,
     scalars,
     text,
     value_text,
-    whole,
 )
 from reconciler.specs.finding import file_problem, parse_pattern, read_regular
-from reconciler.specs.unsupported import note_unsupported
+from reconciler.specs.freezes import parse_freezes
 
 PROJECT_FILE = "reconciler.yaml"
 
@@ -173,20 +172,14 @@ def _connections(
 def _policy(node: MapNode | None, problems: Problems) -> Policy:
     if node is None:
         return Policy()
-    if items(node, "freezes"):
-        note_unsupported(problems, node.keys["freezes"], "`freezes`")
     return Policy(
-        max_dates=_bound(node, "maxDates"),
-        max_calls=_bound(node, "maxCalls"),
+        max_dates=optional_integer(node, "maxDates"),
+        max_calls=optional_integer(node, "maxCalls"),
         require_annotations=tuple(map(value_text, scalars(node, "requireAnnotations"))),
         earliest_date=_earliest(node, problems),
         plan_expiry=_expiry(node, problems),
+        freezes=tuple(parse_freezes(node, problems)),
     )
-
-
-def _bound(node: MapNode, key: str) -> int | None:
-    found = node.get(key)
-    return None if found is None else whole(scalar(found))
 
 
 def _earliest(node: MapNode, problems: Problems) -> dt.date | None:

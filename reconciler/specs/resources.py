@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from reconciler.documents import MapNode, Part, Problems, ScalarNode, quoted
+from reconciler.documents import Part, Problems, ScalarNode, quoted
 from reconciler.documents.source import Positioned
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.dates import DateSet
@@ -27,7 +27,7 @@ from reconciler.specs.fields import (
     whole,
 )
 from reconciler.specs.manualflows import manual_flow_series
-from reconciler.specs.unsupported import note_unsupported
+from reconciler.specs.ordering import parse_requires, parse_rollout
 
 
 def parse_declaration(kind: Kind, part: Part, problems: Problems) -> Declaration | None:
@@ -54,12 +54,12 @@ def parse_resource(
     """
     spec = mapping_or_empty(part.root, "spec")
     _check_annotations(part, context, problems)
-    _check_supported(spec, problems)
     connection = parse_connection_name(spec, context, problems)
     dates = _dates(part, connection, context, problems)
     build = backfill_series if kind is Kind.BACKFILL else manual_flow_series
     series = build(part, connection, problems)
     generations = _generations(part, dates, problems)
+    requires = parse_requires(spec, problems)
     declaration = parse_declaration(kind, part, problems)
     if connection is None or series is None or generations is None or declaration is None:
         return None
@@ -74,6 +74,8 @@ def parse_resource(
         on_failure=OnFailure(optional_text(spec, "onFailure") or "hold"),
         max_attempts=integer(spec, "maxAttempts", 3),
         on_change=OnChange(optional_text(spec, "onChange") or "hold"),
+        requires=requires,
+        rollout=parse_rollout(spec),
         annotations=MappingProxyType(texts(metadata, "annotations")),
         labels=MappingProxyType(texts(metadata, "labels")),
     )
@@ -92,12 +94,6 @@ def _dates(
     dates = parse_dates(node, spec.keys["dates"], calendar, problems, whole=whole)
     # Without a connection there is no time zone to say which day yesterday was.
     return None if connection is None and is_relative(node) else dates
-
-
-def _check_supported(spec: MapNode, problems: Problems) -> None:
-    for key in ("requires", "rollout"):
-        if key in spec.entries:
-            note_unsupported(problems, spec.keys[key], f"`{key}`")
 
 
 def _check_annotations(part: Part, context: Context, problems: Problems) -> None:

@@ -15,7 +15,7 @@ from reconciler.model.resources import Resource
 from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import sent_order
 from reconciler.planning.situation import decide_all, explained
-from reconciler.usecases.plan import connections_in_use, sound_specs
+from reconciler.usecases.plan import connections_in_use, frozen_now, sound_specs
 from reconciler.wiring.workspace import Workspace
 
 
@@ -67,6 +67,7 @@ async def _explain(
             lines,
             clock=workspace.clock,
             selected=lambda address: address == unit.address,
+            freeze=frozen_now(workspace),
         )
     situation = gathered.situation
     subject = resource.series.subject.fingerprint if resource is not None else None

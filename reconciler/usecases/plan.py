@@ -13,6 +13,7 @@ from reconciler.model.attempts import RecordedState
 from reconciler.model.diagnostics import Diagnostic, has_errors
 from reconciler.model.errors import InputError
 from reconciler.model.plan import Plan
+from reconciler.model.project import Freeze
 from reconciler.model.resources import Resource
 from reconciler.planning.planner import Making, build_plan
 from reconciler.specs import Loaded
@@ -76,6 +77,11 @@ def sound_specs(workspace: Workspace) -> Loaded:
     return loaded
 
 
+def frozen_now(workspace: Workspace) -> Freeze | None:
+    """The freeze in force by our clock, or None."""
+    return workspace.project.policy.frozen(workspace.clock.now())
+
+
 def connections_in_use(
     workspace: Workspace, resources: Iterable[Resource], recorded: RecordedState
 ) -> frozenset[str]:
@@ -118,6 +124,7 @@ async def make_plan(
         clock=workspace.clock,
         refresh=options.refresh,
         selected=options.selection,
+        freeze=frozen_now(workspace),
     )
     created_at = workspace.clock.now()
     making = Making(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.applying.engine import Stop
 from reconciler.applying.gathering import Discovering, Gathered, Refresh, gather
@@ -20,22 +20,28 @@ from reconciler.planning.history import Past
 from reconciler.planning.situation import Decided, decide_all, explained
 from reconciler.ports import Reporter, StateStore
 from reconciler.usecases.metering import metered_lines
-from reconciler.usecases.plan import connections_in_use, sound_specs
+from reconciler.usecases.plan import connections_in_use, frozen_now, sound_specs
 from reconciler.usecases.selection import Selection
 from reconciler.wiring.workspace import Workspace
 
-#: Statuses that are no run's: nothing was started, nobody knows, or another address counts it.
-MISSING, UNKNOWN, SHARED = "missing", "unknown", "shared"
+#: Statuses that are no run's: nothing was started, or must not be yet; nobody knows; or another address
+#: counts it.
+MISSING, BLOCKED, UNKNOWN, SHARED = "missing", "blocked", "unknown", "shared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """Units of one address that are alike. `status` is a run's, or one of the words above."""
+    """Units of one address that are alike. `status` is a run's, or one of the words above.
+
+    `blocked_by` names what keeps them from starting, and `detail` says what opens it.
+    """
 
     dates: DateSet
     status: str
     reason: str
     run_ids: tuple[str, ...]
+    blocked_by: tuple[str, ...] = ()
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +132,7 @@ async def _gather(
             clock=workspace.clock,
             selected=selection,
             discovering=Discovering.NOTHING,
+            freeze=frozen_now(workspace),
         )
 
 
@@ -143,6 +150,7 @@ async def _unrecorded(
             clock=workspace.clock,
             refresh=Refresh.OFFLINE,
             selected=selection,
+            freeze=frozen_now(workspace),
         )
 
 
@@ -159,16 +167,22 @@ def _of_gathered(gathered: Gathered) -> ProjectStatus:
 
 
 def _resource_status(decided: Decided) -> ResourceStatus:
-    alike: dict[tuple[str, str, tuple[str, ...]], DateSet] = defaultdict(DateSet)
+    alike: dict[Coverage, DateSet] = defaultdict(DateSet)
     for piece, unit, verdict in explained(decided):
-        key = (status_word(unit.past, verdict), verdict.reason.value, verdict.run_ids)
-        alike[key] |= DateSet((piece,))
+        is_blocked = verdict.decision is Decision.BLOCKED
+        like = Coverage(
+            dates=DateSet(),
+            status=status_word(unit.past, verdict),
+            reason=verdict.reason.value,
+            run_ids=verdict.run_ids,
+            blocked_by=verdict.blocked_by,
+            detail=verdict.detail if is_blocked else "",
+        )
+        alike[like] |= DateSet((piece,))
     for owner, dates in decided.claim.shared:
-        alike[(SHARED, f"counted for {owner}", ())] |= dates
-    ranges = (
-        Coverage(dates=dates, status=status, reason=reason, run_ids=run_ids)
-        for (status, reason, run_ids), dates in alike.items()
-    )
+        like = Coverage(dates=DateSet(), status=SHARED, reason=f"counted for {owner}", run_ids=())
+        alike[like] |= dates
+    ranges = (replace(like, dates=dates) for like, dates in alike.items())
     return ResourceStatus(
         address=decided.resource.address,
         ranges=tuple(sorted(ranges, key=lambda one: one.dates.ranges[0])),
@@ -178,7 +192,7 @@ def _resource_status(decided: Decided) -> ResourceStatus:
 def status_word(past: Past | None, verdict: Verdict) -> str:
     """How far a unit is, in one word."""
     if past is None or not past.ran or verdict.reason is Reason.NEVER_STARTED:
-        return MISSING
+        return BLOCKED if verdict.decision is Decision.BLOCKED else MISSING
     if verdict.decision is Decision.UNKNOWN:
         return UNKNOWN
     return past.status.value if past.status is not None else "created"

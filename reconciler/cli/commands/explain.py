@@ -34,5 +34,6 @@ def command(terminal: Terminal, unit: UnitRange) -> ExitCode:
 
 
 def _words(verdict: Verdict, generation: int) -> str:
-    said = f"{verdict.decision.value} ({verdict.reason.value}), generation {generation}"
+    by = f" by {', '.join(verdict.blocked_by)}" if verdict.blocked_by else ""
+    said = f"{verdict.decision.value}{by} ({verdict.reason.value}), generation {generation}"
     return f"{said}: {verdict.detail}" if verdict.detail else said

@@ -18,9 +18,10 @@ from reconciler.model.plan import (
     Reason,
     Summary,
 )
+from reconciler.model.resources import Order, Rollout
 from reconciler.model.runs import Tier, UnitStatus
 from reconciler.model.series import Hours, Realm, Tag
-from tests.builders import a_found_run, a_series, a_subject, at, dates
+from tests.builders import a_found_run, a_resource, a_series, a_subject, at, dates
 
 ORDERS = Address.of(Kind.BACKFILL, "orders-currency-fix")
 USERS = Address.of(Kind.BACKFILL, "users-2020")
@@ -45,6 +46,7 @@ def an_action(
     tier: Tier = Tier.S2,
     changes: tuple[FieldChange, ...] = (),
     run_ids: tuple[str, ...] = (),
+    blocked_by: tuple[str, ...] = (),
 ) -> Action:
     """One decision on dates written `A..B,C`."""
     return Action(
@@ -56,6 +58,7 @@ def an_action(
         detail=detail,
         changes=changes,
         run_ids=run_ids,
+        blocked_by=blocked_by,
     )
 
 
@@ -135,7 +138,12 @@ def a_plan(**changes: object) -> Plan:
             an_action(USERS, Decision.ADOPT, Reason.FOUND, "2020-05-01", run_ids=("found-1",)),
             an_action(USERS, Decision.WAIT, Reason.IN_FLIGHT, "2020-05-02..2020-05-03"),
             an_action(
-                USERS, Decision.BLOCKED, Reason.MISSING, "2020-05-04..2020-05-06", "gate.ob-quiet"
+                USERS,
+                Decision.BLOCKED,
+                Reason.MISSING,
+                "2020-05-04..2020-05-06",
+                "opens when gate.ob-quiet does",
+                blocked_by=("gate.ob-quiet", "rollout"),
             ),
             an_action(
                 USERS, Decision.HOLD, Reason.FAILED, "2020-05-07..2020-05-08", "node 3 failed"
@@ -163,6 +171,7 @@ def a_plan(**changes: object) -> Plan:
             dataclasses.replace(
                 a_call(USERS, "2020-05-04..2020-05-06", "abcdei"),
                 blocked_by=("gate.ob-quiet", "rollout"),
+                batch=2,
                 serial=False,
             ),
         ),
@@ -184,6 +193,15 @@ def a_plan(**changes: object) -> Plan:
         series={
             one.fingerprint: one for one in sorted((SERIES, FLOW), key=lambda one: one.fingerprint)
         },
+        desired=(
+            a_resource(
+                "users-2020",
+                {"2020-05-01": 2, "2020-05-04..2020-05-06": 1},
+                series=SERIES,
+                requires=("backfill.rates@date", "manualflow.month-close"),
+                rollout=Rollout(canary=1, max_active_dates=5, order=Order.NEWEST),
+            ),
+        ),
         headings=(
             Heading(
                 address=ORDERS,

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.addresses import Kind
 from reconciler.model.dates import DateRange
 from reconciler.model.rangemap import RangeMap
 from reconciler.planning.grouping import call_ranges
@@ -56,25 +55,25 @@ def test_no_correct_plan_has_fewer_calls() -> None:
     """All units on all subsets of a week, at either of two generations: 3^7 cases."""
     for choice in itertools.product((None, *range(1, GENERATIONS + 1)), repeat=WINDOW):
         units = {n: generation for n, generation in enumerate(choice) if generation is not None}
-        calls = list(call_ranges(Kind.BACKFILL, starting(units)))
+        calls = list(call_ranges(starting(units)))
         assert_exact(calls, units)
         assert len(calls) == fewest(units)
 
 
 @given(st.dictionaries(st.integers(0, 11), st.integers(1, 4)))
 def test_fewest_calls_for_more_days_and_generations(units: Mapping[int, int]) -> None:
-    calls = list(call_ranges(Kind.BACKFILL, starting(units)))
+    calls = list(call_ranges(starting(units)))
     assert_exact(calls, units)
     assert len(calls) == fewest(units)
 
 
 @given(st.dictionaries(st.integers(0, 11), st.integers(1, 4)))
 def test_a_manual_flow_has_one_call_per_date(units: Mapping[int, int]) -> None:
-    calls = list(call_ranges(Kind.MANUAL_FLOW, starting(units)))
+    calls = list(call_ranges(starting(units), most=1))
     assert_exact(calls, units)
     assert [dates.count for dates, _ in calls] == [1] * len(units)
 
 
 def test_a_year_is_one_call() -> None:
-    (call,) = call_ranges(Kind.BACKFILL, RangeMap(((span(0, 364), 1),)))
+    (call,) = call_ranges(RangeMap(((span(0, 364), 1),)))
     assert call == (span(0, 364), 1)

@@ -33,10 +33,11 @@ beside a…
 (absent) → "new"; exclude "9" → (absent)
       > 2020-05-01                1 date  found: a run of ours that is not on record
       . 2020-05-02..2020-05-03   2 dates  in flight
-      # 2020-05-04..2020-05-06   3 dates  missing: gate.ob-quiet
+      # 2020-05-04..2020-05-06   3 dates  missing; blocked by gate.ob-quiet, rollout: opens \
+when gate.ob-quiet does
       ! 2020-05-07..2020-05-08   2 dates  failed: node 3 failed
       - 2020-05-09..2020-05-12   4 dates  no longer declared
-        in 2 calls
+        in 2 calls: 2020-04-01..2020-04-30 → 2020-05-04..2020-05-06
   ? manualflow.month-close
       ? 2018-12-12  1 date  outcome unknown since 10:02
 Plan: 1 resource could not be read, nothing is decided there; 44 dates to start in 4 calls \

@@ -33,6 +33,10 @@ def connection(fields: str) -> str:
     return f"  connections:\n    c: {{provider: dataworks, region: cn-shanghai, {fields}}}"
 
 
+def freezes(start: str, end: str) -> str:
+    return f"  policy: {{freezes: [{{from: '{start}', until: '{end}', reason: sale}}]}}"
+
+
 def problems(root: Path, body: str, **environ: str) -> tuple[Diagnostic, ...]:
     with pytest.raises(InputError) as caught:
         project(root, body, **environ)
@@ -195,10 +199,9 @@ def test_other_endpoints_are_refused(tmp_path: Path, endpoint: str) -> None:
         (connection("environment: prod"), ["unknown_value"]),
         (connection("credentials: {source: static}"), ["missing_key", "missing_key"]),
         (connection("credentials: {source: env, name: x}"), ["unknown_key"]),
-        (
-            "  policy: {freezes: [{from: '2026-11-10T00:00+08:00', until: '2026-11-12T00:00+08:00'}]}",
-            ["not_supported_yet"],
-        ),
+        (freezes("2026-11-10T00:00", "2026-11-12T00:00+08:00"), ["moment"]),
+        (freezes("tomorrow", "2026-13-12T00:00+08:00"), ["moment", "moment"]),
+        (freezes("2026-11-12T00:00+08:00", "2026-11-11T16:00Z"), ["freeze"]),
         ("  policy: {earliestDate: 2019-02-30}", ["date"]),
         ("  policy: {planExpiry: 0d}", ["out_of_bounds"]),
         ("  policy: {planExpiry: 7 days}", ["malformed"]),
@@ -234,6 +237,22 @@ def test_a_project_without_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_project(tmp_path, {})
     assert "reconciler init" in caught.value.diagnostics[0].hint
+
+
+def test_the_freeze_in_force_that_ends_last_is_the_one_that_counts(tmp_path: Path) -> None:
+    body = freezes("2026-11-10T00:00+08:00", "2026-11-12T00:00+08:00")
+    policy = project(
+        tmp_path, body.replace("]}", ", {from: 2026-11-11T00:00Z, until: 2026-11-13T00:00Z}]}")
+    ).policy
+    told = {
+        hour: str(
+            policy.frozen(dt.datetime(2026, 11, 10, tzinfo=dt.UTC) + dt.timedelta(hours=hour))
+        )
+        for hour in (-9, -8, 23, 24, 71, 72)
+    }
+    sale = "frozen until 2026-11-12 00:00 +0800 (sale)"
+    later = "frozen until 2026-11-13 00:00 +0000"
+    assert told == {-9: "None", -8: sale, 23: sale, 24: later, 71: later, 72: "None"}
 
 
 def test_a_linked_project_file_is_refused(tmp_path: Path) -> None:
