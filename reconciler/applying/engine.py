@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from reconciler.model.calls import WireCall
 from reconciler.model.errors import OutcomeUnrecorded, ProviderError, UnitsTaken
 from reconciler.model.events import (
     CallAccepted,
+    CallBlocked,
     CallMoved,
     CallRefused,
     CallSending,
@@ -38,6 +39,7 @@ from reconciler.model.plan import Adoption, Call, Plan
 from reconciler.model.seams import Clock
 from reconciler.model.series import Tag
 from reconciler.model.state import Intent, Lease
+from reconciler.planning.blocking import FREEZE
 from reconciler.ports import Reporter, StateStore
 
 E = TypeVar("E")
@@ -97,26 +99,29 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What the engine works with. `spec_moved` says why the specs at hand no longer ask for a call."""
+    """What the engine works with.
+
+    `spec_moved` says why the specs at hand no longer ask for a call; `frozen`, asked before each intent,
+    whether nothing may start now.
+    """
 
     store: StateStore
     lease: Lease
     lines: Mapping[str, Line]
     clock: Clock
-    reporter: Reporter
     stop: Stop
     at_once: int = 4
     spec_moved: Mapping[str, str] = field(default_factory=dict)
+    frozen: Callable[[], bool] = lambda: False
 
 
-async def apply_plan(plan: Plan, bench: Bench) -> Applied:
-    """Carry out a plan under a lease.
+async def apply_plan(plan: Plan, bench: Bench, applied: Applied) -> None:
+    """Carry out a plan under a lease; `applied` takes what happens. Calls that are blocked stay unsent.
 
     Raises:
         StateError: The store stopped taking writes (`FenceLost`: someone took over). What was sent is on
             record as sent.
     """
-    applied = Applied(bench.reporter)
     recorded = bench.store.snapshot()
     for adoption in plan.adoptions:
         _adopt(plan, adoption, bench, applied, recorded)
@@ -129,7 +134,6 @@ async def apply_plan(plan: Plan, bench: Bench) -> Applied:
         at_once=bench.at_once,
         telling=OutcomeUnrecorded,
     )
-    return applied
 
 
 def _adopt(
@@ -277,6 +281,16 @@ class _Run:
         for left in reversed(range(TRIES_PER_CALL)):
             await line.provider.take_create_turn()
             if self._bench.stop.is_set():
+                return
+            if self._bench.frozen():
+                self._tell(
+                    CallBlocked(
+                        address=call.address,
+                        dates=call.dates,
+                        call_id=call.id,
+                        blocked_by=(FREEZE,),
+                    )
+                )
                 return
             try:
                 attempt, outcome = await send_once(sending, self._intent(call), _wire(call))

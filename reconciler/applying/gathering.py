@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 import enum
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.concurrency import each
@@ -120,7 +120,7 @@ async def gather(
     situation = Situation(
         resources=resources,
         recorded=current,
-        services=_services(resources, recorded, lines),
+        services=services_of(resources, recorded, lines),
         unreadable=unreadable,
         selected=selected,
         freeze=freeze,
@@ -131,7 +131,7 @@ async def gather(
     return Gathered(situation=situation, changed=changed, at=at)
 
 
-def _services(
+def services_of(
     resources: tuple[Resource, ...], recorded: RecordedState, lines: Mapping[str, Line]
 ) -> dict[tuple[str, Kind], Service]:
     """By connection and kind; what a spec says of a connection goes before what ran there once."""
@@ -156,7 +156,8 @@ async def observe_attempts(
 ) -> tuple[Attempt, ...]:
     """Read how far attempts are, and check first successes for included nodes that were skipped.
 
-    Attempts made through a connection that is not among `lines` (any more) stay as they are.
+    Attempts of one group of runs are read together, as one call shows them all. Those made through a
+    connection that is not among `lines` (any more) stay as they are.
 
     Returns:
         The attempts as they are now, those that did not change left out. Addresses of which a read
@@ -166,25 +167,38 @@ async def observe_attempts(
     for part in recorded.attempts:
         calls[part.call_id].append(part)
 
-    async def one(attempt: Attempt) -> Attempt | None:
-        line = lines[attempt.connection]
-        try:
-            (seen,) = await line.provider.observe([attempt], recorded.series)
-            now = observed_attempt(
-                attempt,
-                seen,
-                now=await line.provider.server_time(),
-                lag=line.lag,
-                beside=_beside(attempt, calls[attempt.call_id]),
-            )
-            now = await _with_hollow(attempt, now, recorded, line.provider)
-        except ProviderError as error:
-            unreadable[attempt.address] = _unreadable(attempt.address, error)
-            return None
-        return now if now != attempt else None
+    groups: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        if attempt.connection in lines:
+            groups[(attempt.connection, attempt.run_group or attempt.id)].append(attempt)
 
-    seen = await each([item for item in attempts if item.connection in lines], one)
-    return tuple(attempt for attempt in seen if attempt is not None)
+    async def together(group: Sequence[Attempt]) -> list[Attempt]:
+        line = lines[group[0].connection]
+        try:
+            observed = await line.provider.observe(group, recorded.series)
+            server_time = await line.provider.server_time()
+            now = [
+                observed_attempt(
+                    attempt,
+                    seen,
+                    now=server_time,
+                    lag=line.lag,
+                    beside=_beside(attempt, calls[attempt.call_id]),
+                )
+                for attempt, seen in zip(group, observed, strict=True)
+            ]
+            checked = [
+                await _with_hollow(before, after, recorded, line.provider)
+                for before, after in zip(group, now, strict=True)
+            ]
+        except ProviderError as error:
+            for attempt in group:
+                unreadable[attempt.address] = _unreadable(attempt.address, error)
+            return []
+        return [after for before, after in zip(group, checked, strict=True) if after != before]
+
+    seen = await each(groups.values(), together)
+    return tuple(attempt for group in seen for attempt in group)
 
 
 def _beside(attempt: Attempt, call: Iterable[Attempt]) -> RangeMap[UnitRecord]:

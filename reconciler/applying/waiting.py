@@ -1,13 +1,15 @@
-"""Following runs to their end, with polls that grow further apart while nothing changes."""
+"""Following runs to their end: one read per group of runs and look, whatever its number of dates."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import enum
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from reconciler.applying.engine import Stop, sleep_until
 from reconciler.applying.gathering import Line, observe_attempts
+from reconciler.applying.polling import Rhythms
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, AttemptState, RecordedState
 from reconciler.model.dates import DateSet
@@ -15,21 +17,36 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.events import ReadFailed, UnitsChanged
 from reconciler.model.rangemap import cut
 from reconciler.model.seams import Clock
-from reconciler.planning.history import attempts_by_subject, history
+from reconciler.planning.history import Past, attempts_by_subject, history
 from reconciler.ports import Reporter, StateStore
 
-#: Seconds before the first poll; the pause grows by half while nothing changes, up to the longest.
-FIRST_POLL_SECONDS = 0.5
-LONGEST_POLL_SECONDS = 60.0
-GROWTH = 1.5
-
-#: An address that could not be read this many polls in a row is no longer waited for.
+#: An address that could not be read this many times in a row is no longer waited for.
 GIVE_UP_AFTER = 10
+
+
+class Waited(enum.Enum):
+    """How waiting ended."""
+
+    ENDED = "ended"
+    """Nothing is in flight any more."""
+    READY = "ready"
+    """Something else is to be done first."""
+    CUT_SHORT = "cut short"
+    """Asked to stop, at the deadline, or what is in flight could not be read time and again."""
+
+
+def _no_pause(_connection: str, _groups: int) -> float:
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What waiting works with. `deadline` is on the clock's monotonic time, or None."""
+    """What waiting works with. `deadline` is on the clock's monotonic time, or None.
+
+    `wanted` are the units that progress is counted against, those that are followed come on top.
+    `least_pause` says how many seconds must lie between two reads of a group on a connection, given how
+    many groups are read there; `counted` is called after every look.
+    """
 
     store: StateStore
     lines: Mapping[str, Line]
@@ -37,46 +54,122 @@ class Watch:
     reporter: Reporter
     stop: Stop
     deadline: float | None = None
+    wanted: Mapping[Address, DateSet] = field(default_factory=dict)
+    least_pause: Callable[[str, int], float] = _no_pause
+    counted: Callable[[], None] = lambda: None
 
 
-async def follow(watch: Watch, concerns: Callable[[Attempt], bool]) -> bool:
-    """Follow all attempts that `concerns` until none is in flight.
+class Follower:
+    """Follows runs; what it learned of their rhythm holds for as long as it lives."""
 
-    What is seen is recorded poll by poll, so that a killed wait loses nothing. An address that cannot be
-    read is polled again, but not for ever; waiting goes on for the others.
+    def __init__(self, watch: Watch, concerns: Callable[[Attempt], bool]) -> None:
+        """Follow all attempts that `concerns`."""
+        self._watch = watch
+        self._concerns = concerns
+        self._rhythms = Rhythms()
+        self._failures: Counter[Address] = Counter()
+        self._wanted = defaultdict(DateSet, watch.wanted)
 
-    Returns:
-        Whether everything came to an end: False when asked to stop, at the deadline, and when an address
-        could not be read time and again, or its connection is no longer there.
-    """
-    pause = FIRST_POLL_SECONDS
-    failures: Counter[Address] = Counter()
-    followed: dict[str, Attempt] = {}
-    while True:
-        recorded = watch.store.snapshot()
-        meant = [one for one in in_flight(recorded) if concerns(one)]
-        flying = [
-            one
-            for one in meant
-            if failures[one.address] < GIVE_UP_AFTER and one.connection in watch.lines
-        ]
-        if not flying:
-            return not meant
-        await _sleep(pause, watch)
-        if watch.stop.is_set() or _is_late(watch):
-            return False
+    async def follow(self, ready: Callable[[RecordedState], bool] = lambda _: False) -> Waited:
+        """Follow until nothing is in flight, or something is `ready` to be done.
+
+        What is seen is recorded look by look, so that a killed wait loses nothing. An address that cannot
+        be read is tried again, but not for ever; waiting goes on for the others. `ready` is asked at the
+        beginning and whenever the record has changed.
+        """
+        asking = True
+        while True:
+            recorded = self._watch.store.snapshot()
+            if asking and ready(recorded):
+                return Waited.READY
+            meant = [one for one in in_flight(recorded) if self._concerns(one)]
+            groups = self._groups(meant)
+            if not groups:
+                return Waited.CUT_SHORT if meant else Waited.ENDED
+            self._rhythms.keep(groups, self._now, least=self._least(groups))
+            await self._sleep_until(self._rhythms.next_due())
+            if self._watch.stop.is_set() or self._is_late:
+                return Waited.CUT_SHORT
+            asking = await self._look(recorded, groups)
+
+    @property
+    def _now(self) -> float:
+        return self._watch.clock.monotonic()
+
+    @property
+    def _is_late(self) -> bool:
+        return self._watch.deadline is not None and self._now >= self._watch.deadline
+
+    def _groups(self, meant: Iterable[Attempt]) -> dict[Hashable, list[Attempt]]:
+        """What one read each shows; what is given up is left out."""
+        groups: dict[Hashable, list[Attempt]] = defaultdict(list)
+        for one in meant:
+            self._wanted[one.address] |= DateSet((one.dates,))
+            if self._failures[one.address] < GIVE_UP_AFTER and one.connection in self._watch.lines:
+                groups[(one.connection, one.run_group or one.id)].append(one)
+        return groups
+
+    def _least(self, groups: Mapping[Hashable, list[Attempt]]) -> float:
+        on = Counter(members[0].connection for members in groups.values())
+        return max(self._watch.least_pause(name, count) for name, count in on.items())
+
+    async def _look(
+        self, recorded: RecordedState, groups: Mapping[Hashable, list[Attempt]]
+    ) -> bool:
+        """Read the groups that are due; return whether anything changed."""
+        due = [key for key in self._rhythms.due(self._now) if key in groups]
+        attempts = [one for key in due for one in groups[key]]
         unreadable: dict[Address, Diagnostic] = {}
-        changed = await observe_attempts(flying, recorded, watch.lines, unreadable=unreadable)
-        watch.store.observe(changed, at=watch.clock.now())
-        for address in {one.address for one in flying}:
-            failures[address] = failures[address] + 1 if address in unreadable else 0
+        changed = await observe_attempts(
+            attempts, recorded, self._watch.lines, unreadable=unreadable
+        )
+        self._watch.store.observe(changed, at=self._watch.clock.now())
+        self._watch.counted()
+        moved = {one.id for one in changed}
+        least = self._least(groups)
+        for key in due:
+            is_moved = any(one.id in moved for one in groups[key])
+            self._rhythms.read(key, self._now, changed=is_moved, least=least)
+        for address in {one.address for one in attempts}:
+            self._failures[address] = self._failures[address] + 1 if address in unreadable else 0
         for address, problem in unreadable.items():
-            watch.reporter.report(
+            self._watch.reporter.report(
                 ReadFailed(address=address, summary=problem.summary, hint=problem.hint)
             )
-        followed.update({one.id: one for one in (*flying, *changed)})
-        _report(watch, recorded, changed, followed)
-        pause = FIRST_POLL_SECONDS if changed else min(pause * GROWTH, LONGEST_POLL_SECONDS)
+        self._report(recorded, changed)
+        return bool(changed)
+
+    async def _sleep_until(self, moment: float) -> None:
+        """Sleep, but no longer than the deadline, and wake up soon when asked to stop."""
+        if self._watch.deadline is not None:
+            moment = min(moment, self._watch.deadline)
+        await sleep_until(moment, clock=self._watch.clock, stop=self._watch.stop)
+
+    def _report(self, before: RecordedState, changed: Iterable[Attempt]) -> None:
+        old = {attempt.id: attempt for attempt in before.attempts}
+        new = {attempt.id: attempt for attempt in changed}
+        by_subject = attempts_by_subject(before)
+        for attempt in changed:
+            now = history([new.get(one.id, one) for one in by_subject[attempt.subject]])
+            wanted = self._wanted[attempt.address]
+            left = wanted - now.where(_has_ended)
+            whole = DateSet((attempt.dates,))
+            earlier = old[attempt.id].coverage
+            for piece, (seen_before, seen) in cut(whole, (earlier, attempt.coverage)):
+                if seen is not None and (seen_before is None or seen_before.status != seen.status):
+                    self._watch.reporter.report(
+                        UnitsChanged(
+                            address=attempt.address,
+                            dates=piece,
+                            status=seen.status,
+                            remaining=left.count,
+                            total=wanted.count,
+                        )
+                    )
+
+
+def _has_ended(past: Past) -> bool:
+    return past.status is not None and (past.gone or not past.status.in_flight)
 
 
 def in_flight(recorded: RecordedState) -> tuple[Attempt, ...]:
@@ -88,42 +181,3 @@ def in_flight(recorded: RecordedState) -> tuple[Attempt, ...]:
             if known and past.in_flight and not past.gone and past.run_ids:
                 flying.add(past.attempt)
     return tuple(one for one in recorded.attempts if one.id in flying)
-
-
-async def _sleep(seconds: float, watch: Watch) -> None:
-    """Sleep, but no longer than the deadline, and wake up soon when asked to stop."""
-    until = watch.clock.monotonic() + seconds
-    if watch.deadline is not None:
-        until = min(until, watch.deadline)
-    await sleep_until(until, clock=watch.clock, stop=watch.stop)
-
-
-def _is_late(watch: Watch) -> bool:
-    return watch.deadline is not None and watch.clock.monotonic() >= watch.deadline
-
-
-def _report(
-    watch: Watch,
-    before: RecordedState,
-    changed: Iterable[Attempt],
-    followed: Mapping[str, Attempt],
-) -> None:
-    old = {attempt.id: attempt for attempt in before.attempts}
-    for attempt in changed:
-        mine = [one for one in followed.values() if one.address == attempt.address]
-        total = sum(one.dates.count for one in mine)
-        ended = sum(
-            one.coverage.where(lambda seen: not seen.status.in_flight).count for one in mine
-        )
-        whole = DateSet((attempt.dates,))
-        for piece, (seen_before, seen) in cut(whole, (old[attempt.id].coverage, attempt.coverage)):
-            if seen is not None and (seen_before is None or seen_before.status != seen.status):
-                watch.reporter.report(
-                    UnitsChanged(
-                        address=attempt.address,
-                        dates=piece,
-                        status=seen.status,
-                        remaining=total - ended,
-                        total=total,
-                    )
-                )

@@ -73,6 +73,24 @@ class CallSkipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallBlocked:
+    """A planned call is not sent yet: `blocked_by` names what must open first."""
+
+    address: Address
+    dates: DateSet
+    call_id: str
+    blocked_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitsOpened:
+    """Units that had to wait may start now: what they waited for is done, or they are to run again."""
+
+    address: Address
+    dates: DateSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunAdopted:
     """A run of ours that the store did not know is on record now."""
 
@@ -119,6 +137,8 @@ Event = (
     | CallUnknown
     | CallMoved
     | CallSkipped
+    | CallBlocked
+    | UnitsOpened
     | RunAdopted
     | TagAltered
     | UnitsChanged

@@ -23,14 +23,16 @@ class ApplyReport:
     """How an apply ended.
 
     `unknown` and `unhelped` are units by address and word (`outcome unknown`, `failed`, `held`, …) at the
-    end: nobody knows what became of them, or they did not end well. `calls` counts API calls, reads
-    included. `finished` is False when waiting was cut short.
+    end: nobody knows what became of them, or they did not end well; `blocked` are those that wait for
+    something (`blocked by rollout`, …). `calls` counts API calls, reads included. `finished` is False
+    when waiting was cut short.
     """
 
     plan: Plan
     events: tuple[Event, ...]
     unknown: Units
     unhelped: Units
+    blocked: Units
     calls: int
     finished: bool
     interrupted: bool

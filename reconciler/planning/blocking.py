@@ -193,9 +193,6 @@ def _by_rollout(resource: Resource, standings: Standings) -> Iterator[tuple[Date
         if number == 0 and rollout.canary and undone:
             closed_by = f"opens when the canary {undone} has succeeded"
         elif failed.count >= rollout.stop_after_failures:
-            closed_by = (
-                f"the rollout stopped at {failed}, failed: opens when fewer than "
-                f"{rollout.stop_after_failures} are"
-            )
+            closed_by = f"the rollout stopped: {failed} failed; repair or resolve what failed"
         elif left:
             closed_by = f"opens when the batch before is through: {left} left"

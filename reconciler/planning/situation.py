@@ -60,27 +60,37 @@ class Decided:
 
 def decide_all(situation: Situation) -> tuple[Decided, ...]:
     """Decide every unit of the selected resources, ordered by address; what must wait is blocked."""
-    claimed = claims(situation.resources)
-    meant = concerned(claimed, situation.selected)
-    decided = {
-        one.resource.address: one
-        for one in _decided(
-            situation, [claim for claim in claimed if meant(claim.resource.address)]
-        )
-    }
-    standings = Standings(
-        resources={resource.address: resource for resource in situation.resources},
-        decided={address: one.verdicts for address, one in decided.items()},
-    )
+    decided = _decided(situation)
+    standings = _standings(situation, decided)
     return tuple(
         replace(one, verdicts=blocked(one.resource, one.verdicts, standings, situation.freeze))
-        for address, one in decided.items()
-        if situation.selected(address)
+        for one in decided
+        if situation.selected(one.resource.address)
     )
 
 
-def _decided(situation: Situation, claimed: Iterable[Claim]) -> Iterator[Decided]:
-    """What the table says of each unit that a claim owns, as if nothing had to wait."""
+def standings_of(situation: Situation) -> Standings:
+    """How far all units are that the selected resources hold or wait for."""
+    return _standings(situation, _decided(situation))
+
+
+def _standings(situation: Situation, decided: Iterable[Decided]) -> Standings:
+    return Standings(
+        resources={resource.address: resource for resource in situation.resources},
+        decided={one.resource.address: one.verdicts for one in decided},
+    )
+
+
+def _decided(situation: Situation) -> tuple[Decided, ...]:
+    """What the table says of each unit, as if nothing had to wait; what is waited for is decided, too."""
+    claimed = claims(situation.resources)
+    meant = concerned(claimed, situation.selected)
+    return tuple(
+        _decide_units(situation, [claim for claim in claimed if meant(claim.resource.address)])
+    )
+
+
+def _decide_units(situation: Situation, claimed: Iterable[Claim]) -> Iterator[Decided]:
     by_subject = attempts_by_subject(situation.recorded)
     known = {
         **situation.recorded.series,

@@ -7,6 +7,7 @@ import json
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.events import (
     CallAccepted,
+    CallBlocked,
     CallMoved,
     CallRefused,
     CallSending,
@@ -17,6 +18,7 @@ from reconciler.model.events import (
     RunAdopted,
     TagAltered,
     UnitsChanged,
+    UnitsOpened,
 )
 from reconciler.rendering.paint import clean
 from reconciler.rendering.words import some
@@ -47,6 +49,11 @@ def event_line(event: Event) -> str:
         case ReadFailed():
             hint = f" ({clean(event.hint)})" if event.hint else ""
             return f"{event.address}: {clean(event.summary)}{hint}"
+        case CallBlocked():
+            names = ", ".join(map(clean, event.blocked_by))
+            return f"{event.address}@{event.dates}: blocked by {names}"
+        case UnitsOpened():
+            return f"{event.address}@{event.dates}: may start now ({_days(event.dates)})"
         case _:
             return f"{event.address}@{event.dates}: {_what(event)}"
 

@@ -32,7 +32,9 @@ def report_text(report: ApplyReport, paint: Paint) -> str:
     people = {**report.unknown, **report.unhelped}
     for (address, word), dates in sorted(people.items()):
         lines.append(f"  {paint(word, Role.PROBLEM)}: {address}@{dates}")
-    if people:
+    for (address, word), dates in sorted(report.blocked.items()):
+        lines.append(f"  {paint(word, Role.CHANGE)}: {address}@{dates}")
+    if people or report.blocked:
         lines.append(
             "`reconciler plan` says what the next apply does about them, or what a person can."
         )
@@ -55,6 +57,7 @@ def report_document(report: ApplyReport, *, exit_code: int) -> dict[str, object]
         "adopted": len(report.of(RunAdopted)),
         "unknown": _units(report.unknown),
         "needs_person": _units(report.unhelped),
+        "blocked": _units(report.blocked),
         "api_calls": report.calls,
         "finished": report.finished,
         "interrupted": report.interrupted,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from reconciler.applying.engine import Applied
 from reconciler.model.addresses import Kind
 from reconciler.model.diagnostics import has_errors
 from reconciler.model.errors import PlanRefused, PolicyError, StateMissing
@@ -14,16 +15,16 @@ from reconciler.model.report import ApplyReport
 from reconciler.model.resources import Resource
 from reconciler.model.series import Realm, Subject
 from reconciler.planning.planner import spec_digest
+from reconciler.usecases.agendas import Dates, PlanAgenda, SpecAgenda
 from reconciler.usecases.carrying_out import (
     ApplyHooks,
     ApplyOptions,
     Carrying,
-    carry_out,
-    finish,
     lock_for,
     send_planned,
 )
-from reconciler.usecases.metering import metered_lines
+from reconciler.usecases.concluding import conclude
+from reconciler.usecases.metering import metered
 from reconciler.usecases.plan import connections_in_use, make_plan, sound_specs
 from reconciler.wiring.workspace import Workspace
 
@@ -54,25 +55,37 @@ async def _plan_and_apply(
     hooks: ApplyHooks,
 ) -> ApplyReport:
     names = connections_in_use(workspace, resources, store.snapshot())
-    async with metered_lines(workspace, store, names) as lines:
+    async with metered(workspace, store, names) as meter:
         carrying = Carrying(
-            workspace=workspace, store=store, lines=lines, options=options, hooks=hooks
+            workspace=workspace, store=store, meter=meter, options=options, hooks=hooks
         )
+        agenda = SpecAgenda(
+            workspace=workspace,
+            resources=resources,
+            lines=meter.lines,
+            selection=options.planning.selection,
+        )
+        applied = Applied(hooks.reporter)
         if hooks.asks:
             # Nobody waits for a person's answer under the lock; what moves meanwhile is not sent.
             plan = await _planned(carrying, resources)
-            return await carry_out(plan, carrying, {})
-        # Nobody is asked: whoever had the lock before us has finished when we plan.
-        async with lock_for(carrying) as lease:
-            plan = await _planned(carrying, resources)
-            applied = await send_planned(plan, carrying, lease, {})
-        return await finish(plan, applied, carrying)
+            tried = agenda.outlook(store.snapshot()).ready
+            if plan.calls or plan.adoptions:
+                async with lock_for(carrying) as lease:
+                    await send_planned(plan, carrying, lease, applied)
+        else:
+            # Nobody is asked: whoever had the lock before us has finished when we plan.
+            async with lock_for(carrying) as lease:
+                plan = await _planned(carrying, resources)
+                tried = agenda.outlook(store.snapshot()).ready
+                await send_planned(plan, carrying, lease, applied)
+        return await conclude(plan, agenda, tried, applied, carrying)
 
 
 async def _planned(carrying: Carrying, resources: tuple[Resource, ...]) -> Plan:
     recorded = carrying.store.snapshot()
     planned = await make_plan(
-        carrying.workspace, resources, recorded, carrying.lines, carrying.options.planning
+        carrying.workspace, resources, recorded, carrying.meter.lines, carrying.options.planning
     )
     refuse_broken_policy(planned.plan)
     carrying.hooks.approve(planned.plan)
@@ -111,13 +124,21 @@ async def _apply_saved(
     names |= {heading.connection for heading in plan.headings}
     names |= {attempt.connection for attempt in recorded.attempts}
     known = frozenset(names & workspace.project.connections.keys())
-    async with metered_lines(workspace, store, known) as lines:
+    async with metered(workspace, store, known) as meter:
         hooks.approve(plan)
         moved = spec_moved(workspace, plan)
         carrying = Carrying(
-            workspace=workspace, store=store, lines=lines, options=options, hooks=hooks
+            workspace=workspace, store=store, meter=meter, options=options, hooks=hooks
         )
-        return await carry_out(plan, carrying, moved)
+        agenda = PlanAgenda(workspace=workspace, plan=plan, lines=meter.lines)
+        applied = Applied(hooks.reporter)
+        tried: Dates = {}
+        if plan.calls or plan.adoptions:
+            async with lock_for(carrying) as lease:
+                judged = await agenda.reread(store)
+                tried = agenda.outlook(store.snapshot()).ready
+                await send_planned(judged, carrying, lease, applied, moved)
+        return await conclude(plan, agenda, tried, applied, carrying)
 
 
 def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:

@@ -22,7 +22,7 @@ from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import Past, attempts_by_subject, history
 from reconciler.planning.situation import Situation, decide_all, explained
 from reconciler.usecases.locking import locked
-from reconciler.usecases.metering import metered_lines
+from reconciler.usecases.metering import metered
 from reconciler.usecases.plan import connections_in_use, sound_specs
 from reconciler.wiring.workspace import Workspace
 
@@ -144,14 +144,14 @@ async def _desk(
 ) -> AsyncIterator[Desk]:
     names = connections_in_use(workspace, resources, store.snapshot())
     async with (
-        metered_lines(workspace, store, names) as lines,
+        metered(workspace, store, names) as meter,
         locked(store, workspace.clock) as lease,
     ):
         yield Desk(
             workspace=workspace,
             store=store,
             lease=lease,
-            lines=lines,
+            lines=meter.lines,
             resources=resources,
             recorded=store.snapshot(),
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from reconciler.applying.gathering import Line
@@ -13,19 +15,69 @@ from reconciler.wiring.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
 
+_ONE_DAY = dt.timedelta(days=1)
+
+
+class Meter:
+    """Open connections, and what was asked through them.
+
+    Attributes:
+        lines: The connections, by name.
+    """
+
+    def __init__(self, workspace: Workspace, store: StateStore, lines: Mapping[str, Line]) -> None:
+        """Count nothing yet."""
+        self.lines = lines
+        self._workspace = workspace
+        self._store = store
+        self._counted: Counter[str] = Counter()
+
+    def count(self) -> None:
+        """Add what was asked since the last time to the day's count, so that other commands know."""
+        today = self._workspace.clock.now().date()
+        try:
+            for name, line in self.lines.items():
+                made = line.provider.calls_made
+                if made > self._counted[name]:
+                    self._store.count_calls(name, today, made - self._counted[name])
+                    self._counted[name] = made
+        except StateError as error:
+            _LOG.warning("the API calls of this command were not counted: %s", error.summary)
+
+    def used_today(self, name: str) -> int:
+        """Calls made on a connection today (UTC), those of this command included."""
+        today = self._workspace.clock.now().date()
+        uncounted = self.lines[name].provider.calls_made - self._counted[name]
+        return self._store.calls_on(name, today) + uncounted
+
+    def least_pause(self, name: str, groups: int) -> float:
+        """How far two reads of a group of runs must lie apart, in seconds, not to use up the day's calls.
+
+        Nothing is asked of whoever waits while more than half of the day's calls are left. From then on,
+        what is left is spread over what is left of the day.
+
+        Args:
+            name: A connection.
+            groups: How many groups are read there, with about one call each.
+        """
+        bound = self._workspace.project.connections[name].limits.daily_calls
+        left = bound - self.used_today(name)
+        if not bound or left > bound / 2:
+            return 0.0
+        now = self._workspace.clock.now()
+        midnight = dt.datetime.combine(now.date() + _ONE_DAY, dt.time(), tzinfo=dt.UTC)
+        of_day = (midnight - now).total_seconds()
+        return of_day * groups / left if left > groups else of_day
+
 
 @asynccontextmanager
-async def metered_lines(
+async def metered(
     workspace: Workspace, store: StateStore, names: Iterable[str]
-) -> AsyncIterator[dict[str, Line]]:
+) -> AsyncIterator[Meter]:
     """Open connections, and add what was asked through them to the day's count, however it ends."""
     async with workspace.lines(names) as lines:
+        meter = Meter(workspace, store, lines)
         try:
-            yield lines
+            yield meter
         finally:
-            today = workspace.clock.now().date()
-            try:
-                for name, line in lines.items():
-                    store.count_calls(name, today, line.provider.calls_made)
-            except StateError as error:
-                _LOG.warning("the API calls of this command were not counted: %s", error.summary)
+            meter.count()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.applying.engine import Stop
 from reconciler.applying.gathering import Discovering, Gathered, Refresh, gather
-from reconciler.applying.waiting import Watch, follow
+from reconciler.applying.waiting import Follower, Watch
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
@@ -19,7 +19,7 @@ from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import Past
 from reconciler.planning.situation import Decided, decide_all, explained
 from reconciler.ports import Reporter, StateStore
-from reconciler.usecases.metering import metered_lines
+from reconciler.usecases.metering import metered
 from reconciler.usecases.plan import connections_in_use, frozen_now, sound_specs
 from reconciler.usecases.selection import Selection
 from reconciler.wiring.workspace import Workspace
@@ -83,11 +83,17 @@ def watch_project(
 
     async def watching() -> None:
         names = connections_in_use(workspace, (), recorded)
-        async with metered_lines(workspace, store, names) as lines:
+        async with metered(workspace, store, names) as meter:
             watch = Watch(
-                store=store, lines=lines, clock=workspace.clock, reporter=reporter, stop=stop
+                store=store,
+                lines=meter.lines,
+                clock=workspace.clock,
+                reporter=reporter,
+                stop=stop,
+                least_pause=meter.least_pause,
+                counted=meter.count,
             )
-            await follow(watch, lambda attempt: selection(attempt.address))
+            await Follower(watch, lambda attempt: selection(attempt.address)).follow()
 
     try:
         asyncio.run(watching())
@@ -124,11 +130,11 @@ async def _gather(
     recorded: RecordedState,
 ) -> Gathered:
     names = connections_in_use(workspace, resources, recorded)
-    async with metered_lines(workspace, store, names) as lines:
+    async with metered(workspace, store, names) as meter:
         return await gather(
             resources,
             recorded,
-            lines,
+            meter.lines,
             clock=workspace.clock,
             selected=selection,
             discovering=Discovering.NOTHING,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.applying.engine import Applied, Bench, apply_plan
 from reconciler.applying.gathering import Line, gather
-from reconciler.applying.waiting import Watch, follow
+from reconciler.applying.waiting import Follower, Waited, Watch
 from reconciler.model.attempts import Attempt, AttemptState
 from reconciler.model.plan import Plan
 from reconciler.model.project import Policy
@@ -86,20 +86,22 @@ class Rig:
         """Apply under the lock."""
         store = store or self.store
         held = lease or store.acquire()
+        applied = Applied(self.reporter)
         try:
-            return await apply_plan(
+            await apply_plan(
                 plan,
                 Bench(
                     store=store,
                     lease=held,
                     lines=self.lines,
                     clock=self.clock,
-                    reporter=self.reporter,
                     stop=self.stop,
                     at_once=at_once,
                     spec_moved=spec_moved or {},
                 ),
+                applied,
             )
+            return applied
         finally:
             store.release(held)
 
@@ -123,7 +125,7 @@ class Rig:
             stop=self.stop,
             deadline=deadline,
         )
-        return await follow(watch, concerns)
+        return await Follower(watch, concerns).follow() is Waited.ENDED
 
     async def until_flying(self, count: int) -> None:
         """Let others work until so many requests are out."""

@@ -7,12 +7,8 @@ import itertools
 
 import pytest
 
-from reconciler.applying.waiting import (
-    FIRST_POLL_SECONDS,
-    GIVE_UP_AFTER,
-    LONGEST_POLL_SECONDS,
-    in_flight,
-)
+from reconciler.applying.polling import FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS
+from reconciler.applying.waiting import GIVE_UP_AFTER, in_flight
 from reconciler.model.attempts import AttemptState
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.events import ReadFailed, UnitsChanged
@@ -83,11 +79,9 @@ async def test_pauses_grow_while_nothing_changes_and_start_again_when_something_
     changed = next(index for index, time in enumerate(times) if time >= 1000)
     growing = pauses[: changed - 1]
     assert growing == sorted(growing)
-    assert pauses[0] == FIRST_POLL_SECONDS, "the first poll saw the run for the first time"
-    assert pauses[2] == pytest.approx(pauses[1] * 1.5)
-    assert max(pauses) == LONGEST_POLL_SECONDS
-    assert pauses[changed] == FIRST_POLL_SECONDS
-    assert len(times) < 70, "a poll a minute, not a poll a second"
+    assert pauses[0] == FIRST_POLL_SECONDS, "the first look saw the run for the first time"
+    assert pauses[changed] <= pauses[changed - 1] / 2, "something changed"
+    assert len(times) < 30, "not a look a minute"
 
 
 async def test_each_poll_is_on_record_before_the_next(rig: Rig) -> None:

@@ -143,7 +143,7 @@ def test_a_rollout_goes_on_past_fewer_failures_than_stop_it() -> None:
     assert blocked(plan) == {
         "2024-05-05..2024-05-07": (
             ("rollout",),
-            "the rollout stopped at 2024-05-02..2024-05-03, failed: opens when fewer than 2 are",
+            "the rollout stopped: 2024-05-02..2024-05-03 failed; repair or resolve what failed",
         )
     }
 

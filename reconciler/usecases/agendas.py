@@ -1,0 +1,172 @@
+"""What an apply is to bring about: all that a project's specs ask for, or what a saved plan holds.
+
+Both can say, by the record alone and without a call, what may start now and what is blocked; and both can
+make the plan of the next round.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from reconciler.applying.gathering import (
+    Discovering,
+    Line,
+    Refresh,
+    gather,
+    services_of,
+)
+from reconciler.model.addresses import Address
+from reconciler.model.attempts import RecordedState
+from reconciler.model.dates import DateSet
+from reconciler.model.plan import Decision, Plan
+from reconciler.model.report import Units
+from reconciler.model.resources import Resource
+from reconciler.planning.blocking import FREEZE
+from reconciler.planning.deciding import starts
+from reconciler.planning.reopening import judged_again
+from reconciler.planning.situation import Situation, decide_all
+from reconciler.ports import StateStore
+from reconciler.usecases.plan import PlanOptions, frozen_now, make_plan
+from reconciler.usecases.selection import Selection
+from reconciler.wiring.workspace import Workspace
+
+Dates = Mapping[Address, DateSet]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What is left to start, by the record alone.
+
+    `ready` may start now; `blocked` are units by address and what they wait for, in words. Some of them
+    would be ready but for a freeze, if `thaws_at` is set: then it ends.
+    """
+
+    ready: Dates
+    blocked: Units = field(default_factory=dict)
+    thaws_at: dt.datetime | None = None
+
+
+class Agenda(Protocol):
+    """See the module."""
+
+    def outlook(self, recorded: RecordedState) -> Outlook:
+        """What is left to start."""
+        ...
+
+    async def next_plan(self, store: StateStore, ready: Dates) -> Plan:
+        """The plan that starts what is ready; made under the lock."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecAgenda:
+    """What the specs ask for, as they were loaded."""
+
+    workspace: Workspace
+    resources: tuple[Resource, ...]
+    lines: Mapping[str, Line]
+    selection: Selection
+
+    def outlook(self, recorded: RecordedState) -> Outlook:
+        """What is left to start."""
+        freeze = frozen_now(self.workspace)
+        situation = Situation(
+            resources=self.resources,
+            recorded=recorded,
+            services=services_of(self.resources, recorded, self.lines),
+            selected=self.selection,
+            freeze=freeze,
+        )
+        ready: dict[Address, DateSet] = {}
+        blocked: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
+        for decided in decide_all(situation):
+            address = decided.resource.address
+            if may_start := decided.dates_where(starts):
+                ready[address] = may_start
+            for piece, verdict in decided.verdicts:
+                if verdict.decision is Decision.BLOCKED:
+                    blocked[(address, _words(verdict.blocked_by))] |= DateSet((piece,))
+        frozen = any(word == _words((FREEZE,)) for _, word in blocked)
+        return Outlook(
+            ready=ready,
+            blocked=dict(blocked),
+            thaws_at=freeze.end if freeze is not None and frozen else None,
+        )
+
+    async def next_plan(self, store: StateStore, ready: Dates) -> Plan:
+        """Plan the resources that have something to start; what is on record was just read."""
+        options = PlanOptions(
+            refresh=Refresh.NONE, selection=Selection(targets=tuple(map(str, sorted(ready))))
+        )
+        planned = await make_plan(
+            self.workspace, self.resources, store.snapshot(), self.lines, options
+        )
+        return planned.plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAgenda:
+    """What a plan holds, whose calls may have to wait for one another."""
+
+    workspace: Workspace
+    plan: Plan
+    lines: Mapping[str, Line]
+
+    def outlook(self, recorded: RecordedState) -> Outlook:
+        """What is left to start: calls that were never sent, as they are blocked now."""
+        sent = {one.call_id for one in recorded.attempts if not one.state.never_ran}
+        ready: dict[Address, DateSet] = defaultdict(DateSet)
+        blocked: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
+        situation = self._situation(recorded)
+        for call in judged_again(self.plan, situation).calls:
+            if call.id in sent:
+                continue
+            if call.blocked_by:
+                blocked[(call.address, _words(call.blocked_by))] |= call.dates
+            else:
+                ready[call.address] |= call.dates
+        frozen = any(word == _words((FREEZE,)) for _, word in blocked)
+        return Outlook(
+            ready=dict(ready),
+            blocked=dict(blocked),
+            thaws_at=situation.freeze.end if situation.freeze is not None and frozen else None,
+        )
+
+    async def next_plan(self, store: StateStore, ready: Dates) -> Plan:
+        """The plan's own calls that are ready, and no others."""
+        judged = judged_again(self.plan, self._situation(store.snapshot()))
+        calls = [
+            call
+            for call in judged.calls
+            if not call.blocked_by and call.dates & ready.get(call.address, DateSet())
+        ]
+        return replace(judged, calls=tuple(calls), adoptions=())
+
+    async def reread(self, store: StateStore) -> Plan:
+        """The plan with its calls as they are blocked now, after a look at what they wait for."""
+        gathered = await gather(
+            self.plan.desired,
+            store.snapshot(),
+            self.lines,
+            clock=self.workspace.clock,
+            discovering=Discovering.NOTHING,
+            freeze=frozen_now(self.workspace),
+        )
+        store.observe(gathered.changed, at=gathered.at)
+        return judged_again(self.plan, gathered.situation)
+
+    def _situation(self, recorded: RecordedState) -> Situation:
+        return Situation(
+            resources=self.plan.desired,
+            recorded=recorded,
+            services=services_of(self.plan.desired, recorded, self.lines),
+            freeze=frozen_now(self.workspace),
+        )
+
+
+def _words(names: tuple[str, ...]) -> str:
+    return f"blocked by {', '.join(names)}"

@@ -1,0 +1,276 @@
+"""Runs followed to their end, in order and batch by batch: `requires`, rollouts, freezes, reruns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import signal
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenario.processes import InProcess, RemoteSandbox, ended, simulate, starts, until
+from tests.scenario.sandbox import Sandbox, decisions, executed_dates
+
+#: 2020-05-22 fails once and 2020-05-29 always.
+WORLD = """\
+nodes:
+  - {id: 1}
+  - {id: 2, fail: [{date: 2020-05-22, times: 1}, 2020-05-29]}
+"""
+FLOW_DATES = {"start": "2020-04-01", "end": "2020-06-30", "rrule": "FREQ=MONTHLY;BYMONTHDAY=-1"}
+DAYS = [f"2020-05-{day}" for day in range(20, 32)]
+
+#: What must have been started when all is as the specs say: each date once, what failed once more.
+ALL = Counter(
+    [
+        *(f"1 {day}" for day in DAYS),
+        *(f"2 {day}" for day in DAYS[:-1]),
+        *("2 2020-05-22", "2 2020-05-29"),
+        *(f"test_flow {day}" for day in ("2020-04-30", "2020-05-31", "2020-06-30")),
+    ]
+)
+
+
+def declare(project: Sandbox) -> None:
+    """Two backfills, the second after the same date of the first and in batches; a month-end flow."""
+    project.backfill("rates", target={"rootNode": 1})
+    project.backfill(
+        "orders",
+        target={"rootNode": 2},
+        requires=["backfill.rates@date"],
+        rollout={"canary": 1, "maxActiveDates": 5},
+        parallelism=4,
+        onFailure="rerun",
+        maxAttempts=2,
+    )
+    project.flow("close", dates=FLOW_DATES)
+
+
+def ranges(project: Sandbox, name: str) -> dict[str, str]:
+    """The status of each range of one resource."""
+    (found,) = [
+        one for one in project.run("status", "--json").json["resources"] if name in one["address"]
+    ]
+    return {dates: one["status"] for one in found["ranges"] for dates in one["dates"]}
+
+
+@pytest.mark.parametrize("layout", ["per-date", "single"])
+def test_everything_is_followed_to_the_end_the_specs_ask_for(tmp_path: Path, layout: str) -> None:
+    with simulate(tmp_path, world=f"layout: {layout}\n{WORLD}") as service:
+        project = InProcess(tmp_path / "project", service)
+        declare(project)
+        applied = project.apply("--wait", "--json")
+        assert applied.code == 3, applied.err  # 2020-05-29 failed for good, and stops the rollout
+        assert starts(project) == ALL
+        (finished,) = [one for one in applied.events if one["type"] == "finished"]
+        assert finished["needs_person"] == {"backfill.orders": ["2020-05-29"]}
+        assert finished["blocked"] == {"backfill.orders": ["2020-05-31"]}
+        assert ranges(project, "orders")["2020-05-31"] == "blocked"
+        again = project.apply("--wait")
+        assert (again.code, starts(project)) == (3, ALL), again.err
+
+        project.backfill(
+            "orders",
+            target={"rootNode": 2},
+            requires=["backfill.rates@date"],
+            rollout={"canary": 1, "maxActiveDates": 5, "stopAfterFailures": 2},
+            parallelism=4,
+        )
+        assert project.apply("--wait").code == 3
+        assert starts(project) == ALL + Counter(["2 2020-05-31"])
+
+
+@pytest.mark.parametrize("after", [1, 4, 6])
+def test_a_wait_that_is_killed_and_repeated_comes_to_the_same_end(
+    tmp_path: Path, after: int
+) -> None:
+    with simulate(tmp_path, world=WORLD, clock="x600") as service:
+        project = RemoteSandbox(tmp_path / "project", service)
+        declare(project)
+        first = project.start("apply", "--auto-approve", "--wait")
+        until(lambda: len(project.ledger()) >= after)
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
+        project.state("UPDATE stack SET lease_until = 1")
+        applied = project.run("apply", "--auto-approve", "--wait")
+        assert applied.code == 3, applied.err + applied.out
+        assert starts(project) == ALL
+
+
+def test_the_lock_is_free_while_runs_are_followed(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="manual") as service:
+        project = RemoteSandbox(tmp_path / "project", service)
+        project.backfill()
+        waiting = project.start("apply", "--auto-approve", "--wait")
+        until(lambda: len(project.ledger()) == 1 and project.holder() is None)
+        assert project.run("apply", "--auto-approve").code == 0
+        service.control("POST", "clock", {"advance_seconds": 3600})
+        assert ended(waiting).code == 0
+        assert set(starts(project).values()) == {1}
+
+
+# Plan files.
+
+
+def saved(project: Sandbox, *words: str) -> Path:
+    file = project.root / "plan.json"
+    assert project.run("plan", "--out", str(file), *words).code == 0
+    return file
+
+
+def test_a_saved_plan_applied_again_and_again_opens_batch_after_batch(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="manual") as service:
+        project = InProcess(tmp_path / "project", service)
+        project.backfill(rollout={"canary": 1, "maxActiveDates": 5}, parallelism=5)
+        file = saved(project)
+        calls = json.loads(file.read_text())["calls"]
+        assert [(call["batch"], call["dates"], call["blocked_by"]) for call in calls] == [
+            (0, ["2020-05-20"], []),
+            (1, ["2020-05-21..2020-05-25"], ["rollout"]),
+            (2, ["2020-05-26..2020-05-30"], ["rollout"]),
+            (3, ["2020-05-31"], ["rollout"]),
+        ]
+        (project.root / "specs" / "orders.yaml").unlink()
+        for sent in (1, 2, 3, 4):
+            applied = project.run("apply", str(file))
+            assert applied.code == 0, applied.err
+            assert len(project.ledger()) == sent
+            assert project.run("apply", str(file)).code == 0
+            assert len(project.ledger()) == sent, "the batch is still in flight"
+            project.advance(3600)
+        assert project.run("apply", str(file)).code == 0
+        assert [call["parameters"]["Name"] for call in calls] == [
+            entry["parameters"]["Name"] for entry in project.ledger()
+        ]
+
+
+def test_a_saved_plan_is_followed_through_all_its_batches(sandbox: Sandbox) -> None:
+    sandbox.backfill("rates", target={"rootNode": 7})
+    sandbox.backfill(requires=["backfill.rates"], rollout={"canary": 2, "maxActiveDates": 5})
+    applied = sandbox.run("apply", str(saved(sandbox)), "--wait")
+    assert applied.code == 0, applied.err
+    roots = [str(entry["parameters"]["RootNodeId"]) for entry in sandbox.ledger()]
+    assert roots == ["7", "1", "1", "1"]
+    assert sandbox.plan()["summary"]["none"] == 24
+
+
+def test_what_closes_after_planning_is_not_sent(sandbox: Sandbox) -> None:
+    sandbox.backfill("rates", target={"rootNode": 7})
+    assert sandbox.apply("--wait").code == 0
+    sandbox.backfill(requires=["backfill.rates"])
+    file = saved(sandbox)
+    assert json.loads(file.read_text())["calls"][0]["blocked_by"] == []
+    # Somebody asks for the rates once more, and applies that first.
+    sandbox.backfill(
+        "rates",
+        target={"rootNode": 7},
+        reruns=[{"generation": 2, "dates": "all", "reason": "wrong"}],
+    )
+    assert sandbox.apply("--target", "backfill.rates").code == 0
+    applied = sandbox.run("apply", str(file))
+    assert (applied.code, len(sandbox.ledger())) == (0, 2), applied.err
+    assert "blocked by backfill.rates" in applied.out
+
+
+# Freezes.
+
+
+def freezing(hours: float, *, of: float = 1.0) -> str:
+    """A policy with a freeze that began `of` hours ago and ends in some hours."""
+    now = dt.datetime.now(dt.UTC)
+    freeze = {
+        "from": (now - dt.timedelta(hours=of)).isoformat(timespec="seconds"),
+        "until": (now + dt.timedelta(hours=hours)).isoformat(timespec="seconds"),
+        "reason": "sale",
+    }
+    return json.dumps({"freezes": [freeze]})
+
+
+def test_nothing_starts_in_a_freeze_and_a_saved_plan_goes_on_after_it(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of(policy=freezing(1))
+    sandbox.backfill()
+    plan = sandbox.plan()
+    assert decisions(plan) == {"blocked missing": ["2020-05-20..2020-05-31"]}
+    assert plan["calls"][0]["blocked_by"] == ["freeze"]
+    file = saved(sandbox)
+    assert (sandbox.run("apply", str(file)).code, sandbox.ledger()) == (0, [])
+    assert (sandbox.apply().code, sandbox.ledger()) == (0, [])
+    project = sandbox.root / "reconciler.yaml"
+    project.write_text(project.read_text().replace("freezes", "requireAnnotations"))
+    policy = project.read_text().split("policy:")[0]
+    project.write_text(policy + "policy: {}\n")
+    assert sandbox.run("apply", str(file), "--wait").code == 0
+    assert max(Counter(executed_dates(sandbox.ledger())).values()) == 1
+
+
+def test_waiting_lasts_until_a_freeze_ends(sandbox_of: Callable[..., Sandbox]) -> None:
+    sandbox = sandbox_of(policy=freezing(2 / 3600))
+    sandbox.backfill()
+    assert sandbox.apply("--wait").code == 0
+    assert len(sandbox.ledger()) == 1
+
+
+def test_a_freeze_that_outlasts_the_timeout_is_an_error_that_started_nothing(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of(policy=freezing(1))
+    sandbox.backfill()
+    assert sandbox.apply("--wait", "--timeout", "1s").code == 1
+    assert sandbox.ledger() == []
+
+
+# Failures.
+
+
+def test_dates_behind_a_failed_one_of_a_serial_call_go_again_with_it(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of(world="nodes: [{id: 1, fail: [{date: 2020-05-23, times: 2}]}]")
+    sandbox.backfill(onFailure="rerun", maxAttempts=3)
+    assert sandbox.apply("--wait").code == 0
+    assert [
+        (wire["StartBizDate"][:10], wire["EndBizDate"][:10])
+        for wire in (entry["parameters"] for entry in sandbox.ledger())
+    ] == [("2020-05-20", "2020-05-31"), ("2020-05-23", "2020-05-31"), ("2020-05-23", "2020-05-31")]
+
+
+def test_a_failure_repaired_in_the_console_opens_what_waited_for_it(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of(world="nodes: [{id: 1, fail: [2020-05-20]}, {id: 2}]")
+    sandbox.backfill("rates", dates={"list": ["2020-05-20"]})
+    sandbox.backfill(target={"rootNode": 2}, requires=["backfill.rates"])
+    assert sandbox.apply("--wait").code == 3
+    assert len(sandbox.ledger()) == 1
+    resolved = sandbox.run(
+        "resolve", "backfill.rates@2020-05-20", "--succeeded", "--reason", "repaired by hand"
+    )
+    assert resolved.code == 0, resolved.err
+    assert sandbox.apply("--wait").code == 0
+    assert len(sandbox.ledger()) == 2
+
+
+def events_of(applied: Any, kind: str) -> list[dict[str, Any]]:
+    return [one for one in applied.events if one["type"] == kind]
+
+
+def test_a_refused_call_is_not_tried_again_and_again_while_waiting(sandbox: Sandbox) -> None:
+    sandbox.backfill("rates", target={"rootNode": 7}, rollout={"maxActiveDates": 3})
+    sandbox.backfill(target={"rootNode": 1})
+    refuse = {
+        "operation": "RunCycleDagNodes",
+        "effect": "http",
+        "status": 403,
+        "code": "Forbidden",
+    }
+    sandbox.faults([{**refuse, "nth": 1}])
+    applied = sandbox.apply("--wait", "--json")
+    assert applied.code == 1
+    assert len(events_of(applied, "call_refused")) == 1
+    assert len(sandbox.ledger()) == 4
