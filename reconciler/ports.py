@@ -17,7 +17,7 @@ from reconciler.model.events import Event
 from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.plan import Adoption
 from reconciler.model.resources import Tuning
-from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Observation, Tier
+from reconciler.model.runs import Discovery, FoundRun, KnownRuns, NodeFailure, Observation, Tier
 from reconciler.model.series import Series
 from reconciler.model.state import Intent, Lease, Ruling
 
@@ -92,6 +92,12 @@ class Provider(Protocol):
 
     async def stop(self, attempt: Attempt, series: Series, dates: DateSet) -> StopReport:
         """Stop what runs of an attempt on some dates, as far as the service can."""
+        ...
+
+    async def failures(
+        self, attempt: Attempt, series: Series, dates: DateSet
+    ) -> tuple[NodeFailure, ...]:
+        """The nodes of an attempt that failed on some dates, by date; the first few with their logs."""
         ...
 
     async def server_time(self) -> dt.datetime:

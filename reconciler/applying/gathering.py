@@ -193,7 +193,7 @@ async def observe_attempts(
             ]
         except ProviderError as error:
             for attempt in group:
-                unreadable[attempt.address] = _unreadable(attempt.address, error)
+                unreadable[attempt.address] = unreadable_diagnostic(attempt.address, error)
             return []
         return [after for before, after in zip(group, checked, strict=True) if after != before]
 
@@ -326,7 +326,7 @@ async def discover(
             shows = await _shows_known_run(series, recorded, line, known, found.began_at)
             found = dataclasses.replace(found, shows_tags=shows)
     except ProviderError as error:
-        unreadable[address] = _unreadable(address, error)
+        unreadable[address] = unreadable_diagnostic(address, error)
         return None
     if not found.complete and found.possible:
         unreadable[address] = _incomplete(address)
@@ -368,7 +368,8 @@ async def _shows_known_run(
     return False
 
 
-def _unreadable(address: Address, error: ProviderError) -> Diagnostic:
+def unreadable_diagnostic(address: Address, error: ProviderError) -> Diagnostic:
+    """What is said when runs could not be read."""
     return Diagnostic(
         severity=Severity.ERROR,
         code=f"read_{error.code}",

@@ -116,3 +116,18 @@ class Discovery:
     began_at: dt.datetime
     shows_tags: bool = False
     possible: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFailure:
+    """One node of a run that failed on a data date, as the service tells it.
+
+    `log` is the end of what the node printed, or empty with `log_problem` saying why.
+    """
+
+    date: dt.date
+    node_id: str | None
+    node_name: str | None
+    instance_id: str
+    log: tuple[str, ...] = ()
+    log_problem: str = ""

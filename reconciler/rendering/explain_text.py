@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.model.addresses import UnitRange
 from reconciler.model.attempts import BY_HAND, Attempt, AttemptState
 from reconciler.model.dates import DateSet
 from reconciler.model.resources import Resource
+from reconciler.model.runs import NodeFailure
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
 
@@ -16,13 +17,24 @@ def render_explanation(
     unit: UnitRange,
     resource: Resource | None,
     attempts: Iterable[Attempt],
+    failures: Mapping[str, Sequence[NodeFailure]],
     upcoming: Iterable[tuple[str, str]],
     paint: Paint,
 ) -> str:
-    """The text; ends with a newline. `upcoming` holds dates and, in words, what the next plan does."""
+    """The text; ends with a newline.
+
+    `failures` are by attempt; `upcoming` holds dates and, in words, what the next plan does.
+    """
     lines = [paint(str(unit), Role.STRONG)]
     lines.extend(_desired(unit, resource))
-    shown = [line for attempt in attempts for line in attempt_lines(attempt, unit, paint)]
+    shown = [
+        line
+        for attempt in attempts
+        for line in (
+            *attempt_lines(attempt, unit, paint),
+            *_failure_lines(failures.get(attempt.id, ())),
+        )
+    ]
     lines.extend(shown or ["  no attempt on record"])
     lines.extend(f"  next plan: {dates}: {words}" for dates, words in upcoming)
     return "\n".join(lines) + "\n"
@@ -35,6 +47,20 @@ def _desired(unit: UnitRange, resource: Resource | None) -> Iterator[str]:
     wanted = resource.dates & DateSet((unit.dates,))
     yield f"  declared at {resource.place}, connection {resource.connection}"
     yield f"  desired: {wanted or 'none of these dates'}, series {resource.series.fingerprint}"
+
+
+def _failure_lines(failures: Sequence[NodeFailure]) -> Iterator[str]:
+    for one in failures:
+        yield f"    {one.date}: node {_node(one)} failed, instance {clean(one.instance_id)}"
+        if one.log_problem:
+            yield f"      its log could not be read: {clean(one.log_problem)}"
+        yield from (f"      | {clean(line)}" for line in one.log)
+
+
+def _node(one: NodeFailure) -> str:
+    if one.node_id and one.node_name:
+        return f"{clean(one.node_id)} ({clean(one.node_name)})"
+    return clean(one.node_id or one.node_name or "without a name")
 
 
 def attempt_lines(attempt: Attempt, unit: UnitRange, paint: Paint) -> Iterator[str]:

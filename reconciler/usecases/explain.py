@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from reconciler.applying.gathering import gather
+from reconciler.applying.gathering import Line, gather, unreadable_diagnostic
 from reconciler.model.addresses import UnitRange
 from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity
-from reconciler.model.errors import InputError
+from reconciler.model.errors import InputError, ProviderError
 from reconciler.model.resources import Resource
+from reconciler.model.runs import NodeFailure, UnitStatus
 from reconciler.planning.deciding import Verdict
-from reconciler.planning.history import sent_order
+from reconciler.planning.history import attempts_by_subject, history, sent_order
 from reconciler.planning.situation import decide_all, explained
 from reconciler.usecases.plan import connections_in_use, frozen_now, sound_specs
 from reconciler.wiring.workspace import Workspace
@@ -24,12 +27,14 @@ class Explanation:
     """What is known of some units.
 
     `resource` is None when no spec declares the address. `attempts` touch the units and are ordered by
-    when they were sent. `next` holds what the next plan would do, stretch by stretch.
+    when they were sent. `failures` are nodes that failed, by the id of their attempt; `next` holds what
+    the next plan would do, stretch by stretch.
     """
 
     unit: UnitRange
     resource: Resource | None
     attempts: tuple[Attempt, ...]
+    failures: Mapping[str, tuple[NodeFailure, ...]]
     next: tuple[tuple[DateRange, int, Verdict], ...]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -69,14 +74,15 @@ async def _explain(
             selected=lambda address: address == unit.address,
             freeze=frozen_now(workspace),
         )
-    situation = gathered.situation
-    subject = resource.series.subject.fingerprint if resource is not None else None
-    attempts = [
-        one
-        for one in situation.recorded.attempts
-        if (one.address == unit.address or one.subject == subject)
-        and DateSet((one.dates,)) & asked
-    ]
+        situation = gathered.situation
+        subject = resource.series.subject.fingerprint if resource is not None else None
+        attempts = [
+            one
+            for one in situation.recorded.attempts
+            if (one.address == unit.address or one.subject == subject)
+            and DateSet((one.dates,)) & asked
+        ]
+        failures, problems = await _failures(attempts, asked, recorded, lines)
     upcoming = [
         (inside, facts.generation, verdict)
         for decided in decide_all(situation)
@@ -87,9 +93,44 @@ async def _explain(
         unit=unit,
         resource=resource,
         attempts=tuple(sorted(attempts, key=sent_order)),
+        failures=failures,
         next=tuple(upcoming),
-        diagnostics=tuple(situation.unreadable.values()),
+        diagnostics=(*situation.unreadable.values(), *problems),
     )
+
+
+async def _failures(
+    attempts: Sequence[Attempt],
+    asked: DateSet,
+    recorded: RecordedState,
+    lines: Mapping[str, Line],
+) -> tuple[dict[str, tuple[NodeFailure, ...]], list[Diagnostic]]:
+    """The nodes that failed in the attempts that matter, as far as the service still tells."""
+    found: dict[str, tuple[NodeFailure, ...]] = {}
+    unreadable: list[Diagnostic] = []
+    for attempts_of_subject in attempts_by_subject(
+        replace(recorded, attempts=tuple(attempts))
+    ).values():
+        for attempt_id, dates in _failed(attempts_of_subject, asked).items():
+            attempt = next(one for one in attempts_of_subject if one.id == attempt_id)
+            if attempt.connection not in lines:
+                continue
+            provider = lines[attempt.connection].provider
+            try:
+                series = recorded.series[attempt.series]
+                found[attempt_id] = await provider.failures(attempt, series, dates)
+            except ProviderError as error:
+                unreadable.append(unreadable_diagnostic(attempt.address, error))
+    return found, unreadable
+
+
+def _failed(attempts: Iterable[Attempt], asked: DateSet) -> dict[str, DateSet]:
+    """By attempt, the dates asked for that failed in it last and that the service has not forgotten."""
+    failed: dict[str, DateSet] = defaultdict(DateSet)
+    for piece, past in history(attempts).restricted(asked):
+        if past.status is UnitStatus.FAILURE and not past.gone:
+            failed[past.attempt] |= DateSet((piece,))
+    return failed
 
 
 def _unknown(unit: UnitRange) -> Diagnostic:

@@ -24,6 +24,7 @@ from reconciler.model.runs import (
     Discovery,
     FoundRun,
     KnownRuns,
+    NodeFailure,
     Observation,
     Origin,
     Tier,
@@ -278,6 +279,12 @@ class FakeProvider:
 
     async def stop(self, attempt: Attempt, series: Series, dates: DateSet) -> StopReport:
         """Stop nothing: no test of the core asks for it."""
+        raise NotImplementedError
+
+    async def failures(
+        self, attempt: Attempt, series: Series, dates: DateSet
+    ) -> tuple[NodeFailure, ...]:
+        """Tell of no node: no test of the core asks for one."""
         raise NotImplementedError
 
     async def server_time(self) -> dt.datetime:

@@ -256,6 +256,37 @@ def test_a_failure_repaired_in_the_console_opens_what_waited_for_it(
     assert len(sandbox.ledger()) == 2
 
 
+@pytest.mark.parametrize("layout", ["per-date", "single"])
+def test_explain_shows_the_node_that_failed_and_the_end_of_its_log(
+    sandbox_of: Callable[..., Sandbox], layout: str
+) -> None:
+    world = "[{id: 1}, {id: 5, name: clean, parents: [1], fail: [2020-05-21]}]"
+    sandbox = sandbox_of(world=f"layout: {layout}\nnodes: {world}")
+    target = {"rootNode": 1, "includeNodes": [1, 5]}
+    sandbox.backfill(target=target, dates={"list": ["2020-05-20..2020-05-22"]}, parallelism=3)
+    assert sandbox.apply("--wait").code == 3
+    told = sandbox.run("explain", "backfill.orders@2020-05-20..2020-05-22")
+    assert told.code == 0, told.err
+    assert "2020-05-21: node 5 (clean) failed, instance " in told.out
+    assert "| " in told.out.split("2020-05-21: node 5")[1]
+    assert "execution 1 ends: FAILURE" in told.out
+    assert "failed, instance" not in sandbox.run("explain", "backfill.orders@2020-05-20").out
+
+
+def test_explain_shows_the_failed_node_of_a_manual_flow(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    nodes = "[{id: 9, name: close_books, fail: [2020-05-31]}]"
+    sandbox = sandbox_of(
+        world=f"flows: [{{project: test_project, name: test_flow, nodes: {nodes}}}]"
+    )
+    sandbox.flow()
+    assert sandbox.apply("--wait").code == 3
+    told = sandbox.run("explain", "manualflow.close@2020-05-31")
+    assert "2020-05-31: node close_books failed, instance " in told.out
+    assert "execution 1 ends: FAILURE" in told.out
+
+
 def events_of(applied: Any, kind: str) -> list[dict[str, Any]]:
     return [one for one in applied.events if one["type"] == kind]
 

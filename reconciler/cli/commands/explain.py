@@ -28,7 +28,14 @@ def command(terminal: Terminal, unit: UnitRange) -> ExitCode:
         (str(dates), _words(verdict, generation)) for dates, generation, verdict in known.next
     ]
     answer(
-        render_explanation(known.unit, known.resource, known.attempts, upcoming, terminal.paint)
+        render_explanation(
+            known.unit,
+            known.resource,
+            known.attempts,
+            known.failures,
+            upcoming,
+            terminal.paint,
+        )
     )
     return ExitCode.ERROR if known.diagnostics else ExitCode.OK
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from reconciler.model.dates import DateRange
 from reconciler.providers.dataworks.gateway import Gateway, ReadAnswer
 from reconciler.providers.dataworks.json_fields import BadAnswer, Fields
+from reconciler.providers.dataworks.vocabulary import InstanceStatus
 from reconciler.providers.dataworks.wire_answers import (
     Dag,
     Instance,
@@ -42,6 +43,7 @@ class InstanceQuery:
     flow: str | None = None
     dag_id: str | None = None
     dates: DateRange | None = None
+    status: InstanceStatus | None = None
 
     def parameters(self) -> dict[str, str]:
         """The wire's parameters, paging aside."""
@@ -51,6 +53,7 @@ class InstanceQuery:
             "DagId": self.dag_id,
             "BeginBizdate": None if self.dates is None else bizdate(self.dates.start),
             "EndBizdate": None if self.dates is None else bizdate(self.dates.last),
+            "Status": None if self.status is None else self.status.name,
         }
         return {
             "ProjectId": self.project_id,
@@ -110,6 +113,15 @@ class Api:
             "GetInstance",
             {"InstanceId": instance_id, "ProjectEnv": environment},
             lambda body: read_instance(body.child("Data"), self._zone),
+        )
+        return answer.value
+
+    async def get_instance_log(self, instance_id: str, environment: str) -> str:
+        """What a node instance printed; empty where the service has nothing of it."""
+        answer = await self._gateway.read(
+            "GetInstanceLog",
+            {"InstanceId": instance_id, "ProjectEnv": environment},
+            lambda body: body.text("Data") or "",
         )
         return answer.value
 

@@ -20,7 +20,7 @@ from reconciler.model.errors import UnexpectedResponse
 from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.project import DataWorksConnection, Limits
 from reconciler.model.resources import Tuning
-from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Observation, Tier
+from reconciler.model.runs import Discovery, FoundRun, KnownRuns, NodeFailure, Observation, Tier
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.series import Realm, Series
 from reconciler.model.steps import Steps, Unwatched
@@ -29,6 +29,7 @@ from reconciler.providers.dataworks.checking import check_connection
 from reconciler.providers.dataworks.credentials import KeySource, key_source
 from reconciler.providers.dataworks.discovering import Discoverer
 from reconciler.providers.dataworks.endpoints import base_url as connection_url
+from reconciler.providers.dataworks.failed_nodes import find_failures
 from reconciler.providers.dataworks.gateway import Gateway
 from reconciler.providers.dataworks.hollowness import find_hollow_dates
 from reconciler.providers.dataworks.observing import Observer
@@ -191,6 +192,12 @@ class DataWorksProvider:
     async def stop(self, attempt: Attempt, series: Series, dates: DateSet) -> StopReport:
         """Stop every instance of an attempt on some dates that can be stopped."""
         return await stop_runs(self.api, self._observer, attempt, series, dates)
+
+    async def failures(
+        self, attempt: Attempt, series: Series, dates: DateSet
+    ) -> tuple[NodeFailure, ...]:
+        """The nodes of an attempt that failed on some dates, by date; the first few with their logs."""
+        return await find_failures(self.api, self._connection, attempt, series, dates)
 
     async def server_time(self) -> dt.datetime:
         """The service's own clock, aware UTC; one signed read, unless an answer told it before."""

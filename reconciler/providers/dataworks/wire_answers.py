@@ -55,6 +55,7 @@ class Instance:
     created_at: dt.datetime | None
     created_by: str | None
     parameters: str | None = None
+    node_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,7 @@ def _read_row(fields: Fields, zone: ZoneInfo, *, date: dt.date | None) -> Instan
         id=fields.required_identifier("InstanceId"),
         dag_id=fields.required_identifier("DagId"),
         node_id=fields.identifier("NodeId"),
+        node_name=fields.text("NodeName"),
         status=status,
         date=date,
         task_type=parse_member(TaskType, fields.get("TaskType")),

@@ -26,7 +26,7 @@ from reconciler.model.events import (
     UnitsChanged,
 )
 from reconciler.model.plan import Decision, FieldChange, Heading, Reason
-from reconciler.model.runs import UnitStatus
+from reconciler.model.runs import NodeFailure, UnitStatus
 from reconciler.rendering.annotations import render_annotations
 from reconciler.rendering.events import event_document, event_json, event_line
 from reconciler.rendering.explain_text import render_explanation
@@ -192,7 +192,16 @@ def test_no_explanation_carries_hostile_text(text: str) -> None:
         an_attempt(code=text, message=text, run_ids=(text,)), name=text, request_id=text
     )
     unit = UnitRange(Address.of(Kind.BACKFILL, "orders"), attempt.dates)
-    assert is_harmless(render_explanation(unit, None, [attempt], [], Paint()))
+    failure = NodeFailure(
+        date=attempt.dates.start,
+        node_id=text,
+        node_name=text,
+        instance_id=text,
+        log=(text,),
+        log_problem=text,
+    )
+    failures = {attempt.id: (failure,)}
+    assert is_harmless(render_explanation(unit, None, [attempt], failures, [], Paint()))
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
