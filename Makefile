@@ -29,8 +29,9 @@ $(VENV)/.developer: $(VENV)/.runtime
 demo: $(VENV)/.runtime
 	@$(BIN)/reconciler demo
 
+# More workers than the two cores this is meant for: many tests wait for processes and databases.
 test: $(VENV)/.developer
-	$(PYTEST) -n auto
+	$(PYTEST) -n 4 --dist worksteal
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check

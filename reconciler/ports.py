@@ -49,8 +49,12 @@ class Provider(Protocol):
         """
         ...
 
-    async def take_create_turn(self) -> None:
-        """Wait until the connection's limits allow one more create; asked before its intent."""
+    async def take_create_turn(self, operation: str) -> None:
+        """Wait until the connection's limits allow one more create; asked before its intent.
+
+        Raises:
+            ProviderError: The service failed so often that it is left alone for now.
+        """
         ...
 
     async def create(self, prepared: Prepared) -> CreateOutcome:

@@ -279,18 +279,7 @@ class _Run:
         )
         wait = FIRST_WAIT_SECONDS
         for left in reversed(range(TRIES_PER_CALL)):
-            await line.provider.take_create_turn()
-            if self._bench.stop.is_set():
-                return
-            if self._bench.frozen():
-                self._tell(
-                    CallBlocked(
-                        address=call.address,
-                        dates=call.dates,
-                        call_id=call.id,
-                        blocked_by=(FREEZE,),
-                    )
-                )
+            if not await self._has_turn(call, line):
                 return
             try:
                 attempt, outcome = await send_once(sending, self._intent(call), _wire(call))
@@ -314,6 +303,28 @@ class _Run:
             wait *= 2
             if self._bench.stop.is_set() or await self._checked(call) is None:
                 return
+
+    async def _has_turn(self, call: Call, line: Line) -> bool:
+        """Wait for the call's turn; False after saying why it does not leave now."""
+        try:
+            await line.provider.take_create_turn(call.operation)
+        except ProviderError as error:
+            refused = Refused(code=error.code, message=error.summary, transient=True)
+            self._refused(call, refused, retrying_in=None)
+            return False
+        if self._bench.stop.is_set():
+            return False
+        if self._bench.frozen():
+            self._tell(
+                CallBlocked(
+                    address=call.address,
+                    dates=call.dates,
+                    call_id=call.id,
+                    blocked_by=(FREEZE,),
+                )
+            )
+            return False
+        return True
 
     def _mark_absent(self, call: Call, checked: Checked) -> None:
         for attempt_id, dates in proved_absent(checked, call)[0].items():

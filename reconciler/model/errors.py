@@ -186,6 +186,12 @@ class Unavailable(ProviderError):
     code = "unavailable"
 
 
+class NotAsked(Unavailable):
+    """The service failed so often that it is left alone for a while; nothing was sent."""
+
+    code = "not_asked"
+
+
 class UnexpectedResponse(ProviderError):
     """The answer does not fit the documented shape."""
 

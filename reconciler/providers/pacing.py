@@ -1,4 +1,4 @@
-"""How fast we go: spacing between calls, and waits between attempts of one read."""
+"""How fast we go: spacing between calls, adapted to what the service lets through, and waits of retries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ READ_ATTEMPTS = 4
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 20.0
 
+#: A service that asks for a longer rest than this is not waited for in place.
+LONGEST_REST_SECONDS = 120.0
+
+#: A throttled rate is halved, at most once in this time and down to this many calls a second; each call
+#: that passes gives back this part of the full rate.
+HALVED_AT_MOST_EVERY_SECONDS = 1.0
+SLOWEST_PER_SECOND = 0.1
+GIVEN_BACK = 0.02
+
+#: The full rate that is come back to where none is configured, once the service has throttled us.
+UNBOUND_PER_SECOND = 20.0
+
 
 class Jitter(Protocol):
     """The part of `random.Random` that spreads retries."""
@@ -22,24 +34,51 @@ class Jitter(Protocol):
 
 
 class Pacer:
-    """Hands out turns that lie at least `1 / per_second` seconds apart; 0 means no bound."""
+    """A token bucket of one token: turns lie at least an interval apart.
+
+    The rate adapts (additive increase, multiplicative decrease): it is halved when the service throttles
+    a call, and grows back slowly with each call that passes.
+    """
 
     def __init__(self, clock: Clock, per_second: float) -> None:
-        """Give the first turn at once."""
+        """Give the first turn at once; 0 a second means no bound until the service sets one."""
         self._clock = clock
-        self._interval = 1.0 / per_second if per_second > 0 else 0.0
+        self._full = per_second
+        self._rate = per_second
         self._next = 0.0
+        self._halved_at = float("-inf")
+
+    @property
+    def per_second(self) -> float:
+        """The rate now; 0 means no bound."""
+        return self._rate
 
     async def turn(self) -> None:
         """Wait for the next free turn. Turns are taken in the order of the calls."""
-        if not self._interval:
-            return
         now = self._clock.monotonic()
         mine = max(now, self._next)
         # Taken before the wait, so that whoever asks meanwhile gets the one after.
-        self._next = mine + self._interval
+        self._next = mine + (1.0 / self._rate if self._rate > 0 else 0.0)
         if mine > now:
             await self._clock.sleep(mine - now)
+
+    def throttled(self, rest_seconds: float | None) -> None:
+        """Slow down; and give no turn before the time is over that the service asks for."""
+        now = self._clock.monotonic()
+        if now - self._halved_at >= HALVED_AT_MOST_EVERY_SECONDS:
+            self._halved_at = now
+            before = self._rate or UNBOUND_PER_SECOND
+            self._rate = max(min(SLOWEST_PER_SECOND, before), before / 2)
+        rest = min(rest_seconds or 0.0, LONGEST_REST_SECONDS)
+        self._next = max(self._next, now + rest)
+
+    def passed(self) -> None:
+        """Go a little faster, up to the full rate."""
+        full = self._full or UNBOUND_PER_SECOND
+        if self._rate > 0:
+            self._rate = min(full, self._rate + GIVEN_BACK * full)
+            if not self._full and self._rate >= full:
+                self._rate = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +87,10 @@ class Backoff:
 
     jitter: Jitter
 
-    def wait_seconds(self, attempt: int, asked_seconds: float | None) -> float:
+    def wait_seconds(self, attempt: int) -> float:
         """How long to wait after failed attempt number `attempt` (from 1).
 
-        Args:
-            attempt: Number of the attempt that failed.
-            asked_seconds: What the service asked for, or None. It is waited in full, plus jitter so
-                that waiting clients do not come back together, up to the longest wait.
+        It comes on top of what the service asks for, so that waiting clients do not come back together.
         """
         bound = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2**attempt)
-        wait = self.jitter.uniform(0.0, bound)
-        return min(_LONGEST_WAIT_SECONDS, wait + (asked_seconds or 0.0))
+        return self.jitter.uniform(0.0, bound)

@@ -43,6 +43,9 @@ REACHED = {
     *(f"{command} killed" for command in ("status", "stop", "unlock")),
 }
 
+#: What comes about once or twice in a soak, if at all: the tour of the rules comes to it in any case.
+RARE = {"adopt killed", "unlock killed"}
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -61,8 +64,8 @@ def test_whatever_people_and_accidents_do_each_unit_runs_once(folder: Path, tall
             super().__init__(next(roots), tally, happened)
 
     run_state_machine_as_test(Here, settings=SETTINGS)
-    # In fewer histories than those of a soak, chance decides what comes about.
-    assert FACTOR == 1 or not REACHED - happened.keys(), happened
+    # In fewer histories than those of a soak, chance decides what comes about; so it does for what is rare.
+    assert FACTOR == 1 or not REACHED - RARE - happened.keys(), happened
 
 
 def test_the_rules_come_to_what_they_are_for(folder: Path, tally: Tally) -> None:

@@ -199,9 +199,9 @@ class FakeProvider:
             valid_until=now + VALIDITY,
         )
 
-    async def take_create_turn(self) -> None:
+    async def take_create_turn(self, operation: str) -> None:
         """There are no limits, but other tasks get a turn."""
-        self._note("turn", "")
+        self._note("turn", operation)
         await asyncio.sleep(0)
 
     async def create(self, prepared: Prepared) -> CreateOutcome:

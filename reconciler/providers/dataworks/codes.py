@@ -68,3 +68,8 @@ def family_of(code: str) -> CodeFamily:
     return next(
         (family for pattern, family in _COMPILED if pattern.fullmatch(code)), CodeFamily.OTHER
     )
+
+
+def is_throttled(code: str) -> bool:
+    """Whether a code says that the service throttles us."""
+    return family_of(code) is CodeFamily.THROTTLED

@@ -8,6 +8,7 @@ from __future__ import annotations
 from reconciler.model.errors import (
     Forbidden,
     InvalidRequest,
+    NotAsked,
     NotFound,
     ProviderError,
     RateLimited,
@@ -80,6 +81,16 @@ def unanswered_read(operation: str, why: str) -> Unavailable:
         provider=PROVIDER,
         operation=operation,
         hint="Check the connection's `endpoint` and the network.",
+    )
+
+
+def not_asked(operation: str, seconds: float) -> NotAsked:
+    """The error for a call that the breaker kept back."""
+    return NotAsked(
+        f"{operation} was not sent: the service failed again and again",
+        provider=PROVIDER,
+        operation=operation,
+        hint=f"It is asked again in {seconds:.0f} s; lower `limits`, or try later.",
     )
 
 

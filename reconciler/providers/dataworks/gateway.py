@@ -1,7 +1,8 @@
 """Every request of a connection passes here: signing, pacing, retries of reads, the service's clock.
 
-Reads are sent up to four times, each time with a signature of its own, and only for answers that say
-"later" (`RateLimited`, `Unavailable`). Creates are sent once.
+Reads are sent up to four times, each time with a signature of its own, only for answers that say "later"
+(`RateLimited`, `Unavailable`), and only as long as the budget for retries lasts. Creates are sent once.
+What the service throttles goes slower, and a service that fails again and again is left alone.
 """
 
 from __future__ import annotations
@@ -9,22 +10,23 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import httpx
 
 from reconciler.model.calls import Prepared, WireCall
-from reconciler.model.errors import RateLimited, Unavailable
-from reconciler.model.outcomes import CreateOutcome, Refused
+from reconciler.model.errors import ProviderError, RateLimited, Unavailable
+from reconciler.model.outcomes import CreateOutcome, Refused, Unknown
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.steps import Exchange, Steps
-from reconciler.providers.dataworks.codes import EXPIRED_TIMESTAMP
+from reconciler.providers.dataworks.codes import EXPIRED_TIMESTAMP, is_throttled
 from reconciler.providers.dataworks.credentials import KeySource
 from reconciler.providers.dataworks.envelopes import open_envelope
 from reconciler.providers.dataworks.failures import (
     failed_read,
+    not_asked,
     unanswered_read,
     unfitting_read,
     unreadable_read,
@@ -41,7 +43,8 @@ from reconciler.providers.dataworks.signing import (
 )
 from reconciler.providers.dataworks.wire_requests import build_request
 from reconciler.providers.http import Answer, TransportFailure, exchange
-from reconciler.providers.pacing import READ_ATTEMPTS, Backoff, Pacer
+from reconciler.providers.pacing import LONGEST_REST_SECONDS, READ_ATTEMPTS, Backoff, Pacer
+from reconciler.providers.protecting import Breaker, RetryBudget
 from reconciler.providers.wiretap import watch_wire
 
 T = TypeVar("T")
@@ -51,6 +54,10 @@ _LOG = logging.getLogger(__name__)
 
 #: A prepared create that waited longer than this is not sent: what was decided may no longer hold.
 SEND_WITHIN_SECONDS = 5.0
+
+#: A call waits so long for a service that is left alone, and looks so often whether it is back.
+BREAKER_PATIENCE_SECONDS = 60.0
+BREAKER_LOOKED_AT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +119,8 @@ class Gateway:
         self._clock = clock
         self._backoff = backoff
         self._read_pacer = read_pacer
+        self._retries = RetryBudget()
+        self._breaker = Breaker(clock)
         self._create_pacer = create_pacer
         self._skew = skew
         self._steps = steps
@@ -143,15 +152,48 @@ class Gateway:
             ProviderError: What the last attempt met.
         """
         attempt = 1
+        self._retries.earn()
         while True:
+            await self._wait_for_breaker(operation)
             try:
-                return await self._read_once(operation, parameters, convert)
+                return await self._watched(self._read_once(operation, parameters, convert))
             except (RateLimited, Unavailable) as error:
-                if attempt == attempts:
+                asked = _asked_seconds(error)
+                too_long = asked > LONGEST_REST_SECONDS
+                if attempt == attempts or too_long or not self._retries.spend():
                     raise
-                asked = error.retry_after_seconds if isinstance(error, RateLimited) else None
-            await self._clock.sleep(self._backoff.wait_seconds(attempt, asked))
+            await self._clock.sleep(asked + self._backoff.wait_seconds(attempt))
             attempt += 1
+
+    async def _watched(self, reading: Awaitable[ReadAnswer[T]]) -> ReadAnswer[T]:
+        """Await one read, and learn from how it went how fast the next may go."""
+        try:
+            answer = await reading
+        except RateLimited as error:
+            self._read_pacer.throttled(error.retry_after_seconds)
+            self._breaker.failed()
+            raise
+        except Unavailable:
+            self._breaker.failed()
+            raise
+        except ProviderError:
+            self._breaker.passed()
+            raise
+        self._read_pacer.passed()
+        self._breaker.passed()
+        return answer
+
+    async def _wait_for_breaker(self, operation: str) -> None:
+        """Wait until the breaker lets a call through.
+
+        Raises:
+            NotAsked: It did not for as long as we wait.
+        """
+        give_up = self._clock.monotonic() + BREAKER_PATIENCE_SECONDS
+        while (left := self._breaker.closed_for()) > 0:
+            if self._clock.monotonic() >= give_up:
+                raise not_asked(operation, left)
+            await self._clock.sleep(min(left, BREAKER_LOOKED_AT_SECONDS))
 
     async def _read_once(
         self, operation: str, parameters: Mapping[str, str], convert: Callable[[Fields], T]
@@ -205,11 +247,15 @@ class Gateway:
             valid_until=latest_start + VALIDITY + self._skew,
         )
 
-    async def take_create_turn(self) -> None:
-        """Wait until the connection's limits allow one more create.
+    async def take_create_turn(self, operation: str) -> None:
+        """Wait until the connection's limits, and the service, allow one more create.
 
         Asked before signing, so that no wait falls between signing and sending.
+
+        Raises:
+            NotAsked: The service failed too often to be asked now.
         """
+        await self._wait_for_breaker(operation)
         await self._create_pacer.turn()
 
     async def create(self, prepared: Prepared) -> CreateOutcome:
@@ -226,11 +272,23 @@ class Gateway:
         try:
             answer = await self._send(Exchange.CREATE, signed.request)
         except TransportFailure as failure:
+            self._breaker.failed()
             return classify_failure(failure)
         outcome = classify_answer(prepared.operation, _masked(answer, signed.key))
+        self._learn(outcome)
+        return outcome
+
+    def _learn(self, outcome: CreateOutcome) -> None:
+        """Learn from how a create went how fast the next may go, and whether our clock is off."""
+        if isinstance(outcome, Refused) and is_throttled(outcome.code):
+            self._create_pacer.throttled(outcome.retry_after_seconds)
+        if isinstance(outcome, Unknown) or (isinstance(outcome, Refused) and outcome.transient):
+            self._breaker.failed()
+            return
+        self._create_pacer.passed()
+        self._breaker.passed()
         if isinstance(outcome, Refused) and outcome.code == EXPIRED_TIMESTAMP:
             self.server_clock.distrust_own()
-        return outcome
 
     async def _send(self, kind: Exchange, request: httpx.Request) -> Answer:
         client = self._create_client if kind is Exchange.CREATE else self._read_client
@@ -246,6 +304,12 @@ class Gateway:
         _LOG.debug("%s: HTTP %s after %.0f ms", operation, answer.status, took)
         self.server_clock.learn(answer.server_time)
         return answer
+
+
+def _asked_seconds(error: RateLimited | Unavailable) -> float:
+    """How long a rest the service asks for."""
+    asked = error.retry_after_seconds if isinstance(error, RateLimited) else None
+    return asked or 0.0
 
 
 def _masked(answer: Answer, key: SigningKey) -> Answer:

@@ -147,9 +147,13 @@ class DataWorksProvider:
         """
         return self._gateway.prepare(call)
 
-    async def take_create_turn(self) -> None:
-        """Wait until the connection's limits allow one more create; ask before `prepare`."""
-        await self._gateway.take_create_turn()
+    async def take_create_turn(self, operation: str) -> None:
+        """Wait until limits and service allow one more create; ask before `prepare`.
+
+        Raises:
+            NotAsked: The service failed too often to be asked now.
+        """
+        await self._gateway.take_create_turn(operation)
 
     async def create(self, prepared: Prepared) -> CreateOutcome:
         """Send a prepared create once: no retry, no redirect, a connection of its own."""

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.crash.virtual_loop import VirtualLoop
+from tests.fakes.virtual_loop import VirtualLoop
 
 #: The process that runs at the moment, if any; its event loops run on the virtual clock.
 CURRENT: contextvars.ContextVar[Player] = contextvars.ContextVar("player")

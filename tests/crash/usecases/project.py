@@ -27,7 +27,7 @@ from tests.crash.simulation.scheduler import Time
 from tests.crash.usecases import console
 from tests.crash.usecases.specs import FLOW, Spec
 from tests.crash.usecases.store_file import StoreFile
-from tests.crash.virtual_loop import VirtualLoop
+from tests.fakes.virtual_loop import VirtualLoop
 from tests.scenario.sandbox import Result, Sandbox
 
 CREATES = frozenset({"RunCycleDagNodes", "CreateManualDag"})

@@ -334,7 +334,7 @@ async def test_after_a_stop_nothing_new_leaves_and_answers_in_flight_are_recorde
 async def test_a_stop_while_a_call_waits_for_its_turn_keeps_it_back(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def turn() -> None:
+    async def turn(_operation: str) -> None:
         rig.stop.set()
 
     monkeypatch.setattr(rig.provider, "take_create_turn", turn)

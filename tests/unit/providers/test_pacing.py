@@ -5,7 +5,12 @@ import asyncio
 import pytest
 
 from reconciler.concurrency import each
-from reconciler.providers.pacing import Backoff, Pacer
+from reconciler.providers.pacing import (
+    LONGEST_REST_SECONDS,
+    SLOWEST_PER_SECOND,
+    Backoff,
+    Pacer,
+)
 from tests.unit.providers.dataworks.support import FakeClock, NoJitter
 
 
@@ -39,18 +44,57 @@ async def test_no_bound_never_waits() -> None:
 
 def test_waits_double_up_to_a_bound() -> None:
     backoff = Backoff(jitter=NoJitter())
-    assert [backoff.wait_seconds(n, None) for n in range(1, 8)] == [1, 2, 4, 8, 16, 20, 20]
+    assert [backoff.wait_seconds(n) for n in range(1, 8)] == [1, 2, 4, 8, 16, 20, 20]
 
 
-def test_the_services_own_wait_is_kept_within_the_bound() -> None:
-    class Least:
-        def uniform(self, low: float, _high: float, /) -> float:
-            return low
+@pytest.mark.anyio
+async def test_a_throttled_rate_is_halved_and_grows_back_slowly() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, 10)
+    pacer.throttled(None)
+    pacer.throttled(None)
+    assert pacer.per_second == 5, "answers of one moment count once"
+    clock.seconds += 1
+    pacer.throttled(None)
+    assert pacer.per_second == 2.5
+    pacer.passed()
+    assert pacer.per_second == pytest.approx(2.7)
+    for _ in range(100):
+        pacer.passed()
+    assert pacer.per_second == 10
 
-    backoff = Backoff(jitter=Least())
-    assert backoff.wait_seconds(1, None) == 0
-    assert backoff.wait_seconds(1, 3.5) == 3.5
-    assert backoff.wait_seconds(1, 3600) == 20
+
+def test_no_rate_falls_below_the_slowest_or_its_own() -> None:
+    clock = FakeClock()
+    for full, slowest in ((10.0, SLOWEST_PER_SECOND), (0.05, 0.05)):
+        pacer = Pacer(clock, full)
+        for _ in range(50):
+            clock.seconds += 1
+            pacer.throttled(None)
+        assert pacer.per_second == slowest
+
+
+def test_a_service_that_throttles_bounds_a_rate_that_had_none_until_all_is_well_again() -> None:
+    pacer = Pacer(FakeClock(), 0)
+    pacer.passed()
+    assert pacer.per_second == 0
+    pacer.throttled(None)
+    assert pacer.per_second == 10
+    for _ in range(100):
+        pacer.passed()
+    assert pacer.per_second == 0
+
+
+@pytest.mark.anyio
+async def test_nobody_gets_a_turn_in_the_rest_that_the_service_asks_for() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock, 10)
+    pacer.throttled(7)
+    await pacer.turn()
+    assert clock.slept == [7]
+    pacer.throttled(3600)
+    await pacer.turn()
+    assert clock.slept[1] == LONGEST_REST_SECONDS
 
 
 @pytest.mark.anyio

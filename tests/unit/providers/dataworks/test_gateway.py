@@ -14,6 +14,7 @@ from reconciler.model.calls import WireCall
 from reconciler.model.errors import (
     Forbidden,
     InvalidRequest,
+    NotAsked,
     NotFound,
     ProviderError,
     RateLimited,
@@ -24,6 +25,7 @@ from reconciler.model.errors import (
 from reconciler.model.outcomes import Accepted, Refused, Unknown
 from reconciler.model.project import Limits
 from reconciler.model.series import Realm
+from reconciler.providers.protecting import OPEN_SECONDS
 from tests.unit.providers.dataworks.support import (
     NOW,
     FakeClock,
@@ -131,6 +133,69 @@ async def test_the_services_own_wait_is_honoured() -> None:
     service.in_turn("GetInstance", throttled, ok(ROW))
     await a_provider(service, clock=clock).api.get_instance("5", "PROD")
     assert clock.slept == [1 + 2.5]
+
+
+async def test_a_rest_that_is_too_long_is_not_waited_for_in_place() -> None:
+    service, clock = Service(), FakeClock()
+    throttled = gateway_error(429, "Throttling.Api.Risk", **{"x-acs-retry-after": "3600000"})
+    service.on("GetInstance", lambda _: throttled)
+    with pytest.raises(RateLimited):
+        await a_provider(service, clock=clock).api.get_instance("5", "PROD")
+    assert (len(service.calls), clock.slept) == (1, [])
+
+
+async def test_a_service_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
+    service, clock = Service(), FakeClock()
+    service.on("GetInstance", lambda _: httpx.Response(503, content=b""))
+    provider = a_provider(service, clock=clock)
+    for _ in range(4):
+        with pytest.raises(Unavailable):
+            await provider.api.get_instance("5", "PROD")
+    # Four and one open the breaker; then one call in thirty seconds looks whether the service is back.
+    assert len(service.calls) <= 5 + clock.seconds / 30 + 1
+    service.on("GetInstance", ok(ROW))
+    assert (await provider.api.get_instance("5", "PROD")).id == "5"
+
+
+async def test_no_create_leaves_while_the_service_is_left_alone() -> None:
+    service, clock = Service(), FakeClock()
+    service.on("RunCycleDagNodes", lambda _: gateway_error(503, "ServiceUnavailable"))
+    provider = a_provider(service, clock=clock)
+    for _ in range(5):
+        await provider.take_create_turn("RunCycleDagNodes")
+        await provider.create(provider.prepare(CREATE))
+    before = clock.seconds
+    await provider.take_create_turn("RunCycleDagNodes")
+    assert clock.seconds - before == OPEN_SECONDS, "the next one looks whether the service is back"
+
+
+async def test_a_create_is_not_waited_for_without_end() -> None:
+    class Busy(FakeClock):
+        """While one waits, another one's create fails."""
+
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            await provider.create(provider.prepare(CREATE))
+
+    service = Service()
+    service.on("RunCycleDagNodes", lambda _: gateway_error(503, "ServiceUnavailable"))
+    provider = a_provider(service, clock=Busy())
+    for _ in range(5):
+        await provider.create(provider.prepare(CREATE))
+    with pytest.raises(NotAsked, match="RunCycleDagNodes was not sent"):
+        await provider.take_create_turn("RunCycleDagNodes")
+
+
+async def test_a_throttled_create_slows_the_next_ones_down() -> None:
+    service, clock = Service(), FakeClock()
+    service.in_turn("RunCycleDagNodes", gateway_error(429, "Throttling.User"), ok([1]))
+    limits = Limits(read_qps=0, write_qps=2)
+    provider = a_provider(service, connection=a_connection(limits=limits), clock=clock)
+    for _ in range(2):
+        await provider.take_create_turn("RunCycleDagNodes")
+        await provider.create(provider.prepare(CREATE))
+    await provider.take_create_turn("RunCycleDagNodes")
+    assert clock.slept == [0.5, pytest.approx(1 / 1.04, abs=0.1)]
 
 
 async def test_a_stop_is_sent_once() -> None:
@@ -282,7 +347,7 @@ async def test_creates_take_turns_before_they_are_signed() -> None:
     limits = Limits(read_qps=0, write_qps=0.5)
     provider = a_provider(service, connection=a_connection(limits=limits), clock=clock)
     for _ in range(3):
-        await provider.take_create_turn()
+        await provider.take_create_turn("RunCycleDagNodes")
     assert clock.slept == [2, 2]
 
 
