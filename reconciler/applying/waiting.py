@@ -20,8 +20,9 @@ from reconciler.model.seams import Clock
 from reconciler.planning.history import Past, attempts_by_subject, history
 from reconciler.ports import Reporter, StateStore
 
-#: An address that could not be read this many times in a row is no longer waited for.
+#: An address that could not be read so many times in a row, and for so long, is no longer waited for.
 GIVE_UP_AFTER = 10
+GIVE_UP_AFTER_SECONDS = 3600.0
 
 
 class Waited(enum.Enum):
@@ -68,6 +69,7 @@ class Follower:
         self._concerns = concerns
         self._rhythms = Rhythms()
         self._failures: Counter[Address] = Counter()
+        self._failing_since: dict[Address, float] = {}
         self._wanted = defaultdict(DateSet, watch.wanted)
 
     async def follow(self, ready: Callable[[RecordedState], bool] = lambda _: False) -> Waited:
@@ -105,9 +107,14 @@ class Follower:
         groups: dict[Hashable, list[Attempt]] = defaultdict(list)
         for one in meant:
             self._wanted[one.address] |= DateSet((one.dates,))
-            if self._failures[one.address] < GIVE_UP_AFTER and one.connection in self._watch.lines:
+            if one.connection in self._watch.lines and not self._is_given_up(one.address):
                 groups[(one.connection, one.run_group or one.id)].append(one)
         return groups
+
+    def _is_given_up(self, address: Address) -> bool:
+        since = self._failing_since.get(address, self._now)
+        long = self._now - since >= GIVE_UP_AFTER_SECONDS
+        return long and self._failures[address] >= GIVE_UP_AFTER
 
     def _least(self, groups: Mapping[Hashable, list[Attempt]]) -> float:
         on = Counter(members[0].connection for members in groups.values())
@@ -131,7 +138,12 @@ class Follower:
             is_moved = any(one.id in moved for one in groups[key])
             self._rhythms.read(key, self._now, changed=is_moved, least=least)
         for address in {one.address for one in attempts}:
-            self._failures[address] = self._failures[address] + 1 if address in unreadable else 0
+            if address in unreadable:
+                self._failures[address] += 1
+                self._failing_since.setdefault(address, self._now)
+            else:
+                del self._failures[address]
+                self._failing_since.pop(address, None)
         for address, problem in unreadable.items():
             self._watch.reporter.report(
                 ReadFailed(address=address, summary=problem.summary, hint=problem.hint)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Terminal, answer, note
 from reconciler.model.addresses import Address
 from reconciler.model.events import Event, UnitsChanged
 from reconciler.ports import Reporter
 from reconciler.rendering.events import event_json, event_line
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+
+#: The rate is that of so many last seconds.
+OBSERVED_SECONDS = 3600.0
 
 
 class LineReporter:
@@ -41,16 +49,21 @@ class BarReporter:
             Progress,
             TextColumn,
             TimeElapsedColumn,
+            TimeRemainingColumn,
         )
 
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
             console=Console(stderr=True),
+            speed_estimate_period=OBSERVED_SECONDS,
         )
-        self._bars: dict[Address, int] = {}
+        self._bars: dict[Address, TaskID] = {}
 
     def report(self, event: Event) -> None:
         """Move a bar, or print a line."""
@@ -62,17 +75,28 @@ class BarReporter:
         self._progress.start()
         if event.address not in self._bars:
             self._bars[event.address] = self._progress.add_task(
-                str(event.address), total=event.total
+                str(event.address), total=event.total, rate=""
             )
-        self._progress.update(
-            self._progress.tasks[self._bars[event.address]].id,
-            completed=event.total - event.remaining,
-            total=event.total,
-        )
+        bar = self._bars[event.address]
+        done = event.total - event.remaining
+        self._progress.update(bar, completed=done, total=event.total)
+        speed = next(task.speed for task in self._progress.tasks if task.id == bar)
+        self._progress.update(bar, rate=rate_text(speed))
 
     def close(self) -> None:
         """Stop drawing."""
         self._progress.stop()
+
+
+def rate_text(per_second: float | None) -> str:
+    """How many dates come to an end in a time that a person can picture; empty while nobody knows."""
+    if not per_second:
+        return ""
+    per, seconds = next((unit for unit in _PER if per_second * unit[1] >= 1), _PER[-1])
+    return f"{per_second * seconds:.1f} dates/{per}"
+
+
+_PER = (("s", 1), ("min", 60), ("h", 3600))
 
 
 @contextmanager

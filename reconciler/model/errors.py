@@ -16,6 +16,7 @@
     └── ProviderError               provider, operation, request id, status
         ├── Unauthenticated, Forbidden, NotFound, InvalidRequest     permanent
         ├── RateLimited, Unavailable                                 temporary
+        │   └── NotAsked            it failed too often, and is left alone for a while
         └── UnexpectedResponse      the answer does not fit the wire types
 
 A create call never raises for an answer: its outcome is a value (`model.outcomes`).

@@ -27,10 +27,10 @@ SUITE = "damage"
 Damage = Callable[[LivedIn, random.Random, int], Iterable[Case]]
 
 DAMAGES: dict[str, tuple[Damage, int]] = {
-    "bit flips": (bit_flips, cases(60, soak=2500)),
-    "truncation": (truncations, cases(24, soak=200)),
-    "pages": (pages, cases(30, soak=500)),
-    "write-ahead log": (write_ahead_logs, cases(25, soak=300)),
+    "bit flips": (bit_flips, cases(30, soak=2500)),
+    "truncation": (truncations, cases(12, soak=200)),
+    "pages": (pages, cases(15, soak=500)),
+    "write-ahead log": (write_ahead_logs, cases(12, soak=300)),
     "other files": (lambda project, _dice, _number: other_files(project), 5),
 }
 

@@ -11,8 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from tests.scenario.processes import InProcess, RemoteSandbox, ended, simulate, starts, until
+from reconciler.schema_files import read_schema
+from tests.scenario.processes import (
+    QUARANTINE_SECONDS,
+    Checkout,
+    InProcess,
+    RemoteSandbox,
+    ended,
+    simulate,
+    starts,
+    until,
+)
 from tests.scenario.sandbox import Sandbox, decisions, executed_dates
 
 #: 2020-05-22 fails once and 2020-05-29 always.
@@ -66,7 +77,9 @@ def test_everything_is_followed_to_the_end_the_specs_ask_for(tmp_path: Path, lay
         applied = project.apply("--wait", "--json")
         assert applied.code == 3, applied.err  # 2020-05-29 failed for good, and stops the rollout
         assert starts(project) == ALL
-        (finished,) = [one for one in applied.events if one["type"] == "finished"]
+        for event in applied.events:
+            Draft202012Validator(dict(read_schema("event"))).validate(event)
+        finished = applied.events[-1]
         assert finished["needs_person"] == {"backfill.orders": ["2020-05-29"]}
         assert finished["blocked"] == {"backfill.orders": ["2020-05-31"]}
         assert ranges(project, "orders")["2020-05-31"] == "blocked"
@@ -84,21 +97,39 @@ def test_everything_is_followed_to_the_end_the_specs_ask_for(tmp_path: Path, lay
         assert starts(project) == ALL + Counter(["2 2020-05-31"])
 
 
-@pytest.mark.parametrize("after", [1, 4, 6])
+@pytest.mark.parametrize("after", [4, 5, 7])
 def test_a_wait_that_is_killed_and_repeated_comes_to_the_same_end(
     tmp_path: Path, after: int
 ) -> None:
     with simulate(tmp_path, world=WORLD, clock="x600") as service:
-        project = RemoteSandbox(tmp_path / "project", service)
+        project = Checkout(tmp_path / "project", service)
         declare(project)
         first = project.start("apply", "--auto-approve", "--wait")
         until(lambda: len(project.ledger()) >= after)
         first.send_signal(signal.SIGKILL)
         first.communicate()
-        project.state("UPDATE stack SET lease_until = 1")
-        applied = project.run("apply", "--auto-approve", "--wait")
+        project.a_minute_later()
+        applied = project.run("apply", "--auto-approve", "--wait", "--json")
+        if starts(project) != ALL:  # it died with a request on its way that never arrived
+            assert "backfill.orders" in applied.events[-1]["unknown"], applied.err
+            project.advance(QUARANTINE_SECONDS)
+            applied = project.run("apply", "--auto-approve", "--wait", "--json")
         assert applied.code == 3, applied.err + applied.out
         assert starts(project) == ALL
+
+
+def test_a_look_at_a_thousand_dates_in_flight_is_one_call(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="manual") as service:
+        project = InProcess(tmp_path / "project", service)
+        project.backfill(dates={"start": "2018-01-01", "end": "2020-09-26"}, parallelism=10)
+        assert project.apply().code == 0
+        before = len(service.control("GET", "requests"))
+        assert project.apply("--wait", "--timeout", "3s").code == 1  # time is up
+        asked = Counter(one["operation"] for one in service.control("GET", "requests")[before:])
+        # One for the plan, then at 0.5, 1 and 2 seconds; fewer on a slow machine.
+        assert asked.keys() == {"ListDags"}
+        assert 2 <= asked["ListDags"] <= 4
+        assert project.ledger()[0]["parameters"]["EndBizDate"].startswith("2020-09-26")
 
 
 def test_the_lock_is_free_while_runs_are_followed(tmp_path: Path) -> None:
@@ -111,6 +142,19 @@ def test_the_lock_is_free_while_runs_are_followed(tmp_path: Path) -> None:
         service.control("POST", "clock", {"advance_seconds": 3600})
         assert ended(waiting).code == 0
         assert set(starts(project).values()) == {1}
+
+
+def test_watching_prints_events_and_the_coverage_at_the_end(tmp_path: Path) -> None:
+    with simulate(tmp_path) as service:
+        project = InProcess(tmp_path / "project", service)
+        project.backfill()
+        assert project.apply().code == 0
+        watched = project.run("status", "--watch", "--json")
+        assert watched.code == 0, watched.err
+        for event in watched.events:
+            Draft202012Validator(dict(read_schema("event"))).validate(event)
+        assert watched.events[0]["type"] == "units_changed"
+        assert watched.events[-1]["resources"][0]["ranges"][0]["status"] == "success"
 
 
 # Plan files.

@@ -11,6 +11,7 @@ from reconciler.cli.options import workspace_of
 from reconciler.cli.output import Terminal, answer, note_diagnostics
 from reconciler.cli.progress import reporting
 from reconciler.cli.signals import stopping
+from reconciler.rendering.events import EVENTS_VERSION
 from reconciler.rendering.status_text import render_status, status_document
 from reconciler.usecases.selection import Selection
 from reconciler.usecases.status import project_status, watch_project
@@ -25,7 +26,9 @@ from reconciler.usecases.status import project_status, watch_project
     "  0 all is well or on its way   3 something needs a person   1 error",
 )
 @click.argument("addresses", nargs=-1, metavar="[ADDR]...")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document; with --watch, JSON Lines."
+)
 @click.option("--watch", is_flag=True, help="Follow what is in flight to its end first.")
 @click.pass_obj
 def command(
@@ -46,9 +49,11 @@ def command(
         status = project_status(workspace, wanted)
     note_diagnostics(status.diagnostics)
     rows = [(one.address, one.ranges) for one in status.resources]
-    if as_json:
-        indent = None if watch else 2
-        answer(json.dumps(status_document(rows), indent=indent, ensure_ascii=False))
+    if as_json and watch:
+        event = {"format_version": EVENTS_VERSION, "type": "status", **status_document(rows)}
+        answer(json.dumps(event, sort_keys=True))
+    elif as_json:
+        answer(json.dumps(status_document(rows), indent=2, ensure_ascii=False))
     else:
         answer(render_status(rows, terminal.paint))
     if status.needs_person:

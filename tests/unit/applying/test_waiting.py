@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from reconciler.applying.polling import FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS
-from reconciler.applying.waiting import GIVE_UP_AFTER, in_flight
+from reconciler.applying.waiting import GIVE_UP_AFTER, GIVE_UP_AFTER_SECONDS, in_flight
 from reconciler.model.attempts import AttemptState
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.events import ReadFailed, UnitsChanged
@@ -102,13 +102,13 @@ async def test_a_stop_is_noticed_within_half_a_second(rig: Rig) -> None:
     await rig.plan_and_apply(a_resource())
 
     async def ask() -> None:
-        await rig.clock.sleep(5000.2)
+        await rig.clock.sleep(500.2)
         rig.stop.set()
 
     asking = asyncio.ensure_future(ask())
     assert not await rig.follow()
     await asking
-    assert 5000.2 <= rig.clock.monotonic() <= 5000.7
+    assert 500.2 <= rig.clock.monotonic() <= 500.7
 
 
 async def test_an_address_that_cannot_be_read_keeps_nobody_else_waiting(rig: Rig) -> None:
@@ -121,7 +121,8 @@ async def test_an_address_that_cannot_be_read_keeps_nobody_else_waiting(rig: Rig
     assert {record.status for _, record in known.coverage} == {UnitStatus.SUCCESS}
     failed = rig.reporter.of(ReadFailed)
     assert {one.address.name for one in failed} == {"r1"}
-    assert len(failed) == GIVE_UP_AFTER
+    assert GIVE_UP_AFTER <= len(failed) <= 20
+    assert rig.clock.monotonic() >= GIVE_UP_AFTER_SECONDS
 
 
 async def test_an_address_that_can_be_read_again_is_followed_to_its_end(rig: Rig) -> None:

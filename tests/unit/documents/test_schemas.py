@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.schema_files import read_schema, schema_kinds
 
-KINDS = ("backfill", "gate", "manualflow", "plan", "project", "world")
+KINDS = ("backfill", "event", "gate", "manualflow", "plan", "project", "world")
 OURS = tuple(kind for kind in KINDS if kind != "world")
 
 

@@ -28,6 +28,7 @@ def test_the_example_project_loads_without_a_word() -> None:
             "2020-01-31, 2020-02-29, 2020-03-31, 2020-04-30, 2020-05-31, 2020-06-30"
         ),
         "backfill.orders-currency-fix": "2020-05-20..2020-05-24, 2020-05-26..2020-05-31",
+        "backfill.orders-report-rebuild": "2020-05-20..2020-05-24, 2020-05-26..2020-05-31",
         "manualflow.month-close": "2020-06-30",
     }
     for connection in project.connections.values():
