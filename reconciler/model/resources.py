@@ -76,6 +76,16 @@ class Rollout:
     stop_after_failures: int = 1
     order: Order = Order.OLDEST
 
+    def __post_init__(self) -> None:
+        """Refuse bounds under which no batch would ever be full.
+
+        Raises:
+            ValueError: `canary` is negative, or another number less than 1.
+        """
+        bounds = (self.max_dates_per_call, self.max_active_dates, self.stop_after_failures)
+        if self.canary < 0 or any(bound is not None and bound < 1 for bound in bounds):
+            raise ValueError(f"no such rollout: {self}")
+
     @property
     def in_batches(self) -> bool:
         """Whether there may be more than one batch."""

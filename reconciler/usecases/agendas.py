@@ -148,11 +148,14 @@ class PlanAgenda:
 
     async def reread(self, store: StateStore) -> Plan:
         """The plan with its calls as they are blocked now, after a look at what they wait for."""
+        if not self.plan.desired:
+            return judged_again(self.plan, self._situation(store.snapshot()))
         gathered = await gather(
             self.plan.desired,
             store.snapshot(),
             self.lines,
             clock=self.workspace.clock,
+            selected={resource.address for resource in self.plan.desired}.__contains__,
             discovering=Discovering.NOTHING,
             freeze=frozen_now(self.workspace),
         )

@@ -122,6 +122,7 @@ async def _apply_saved(
     names = {call.connection for call in plan.calls}
     names |= {adoption.connection for adoption in plan.adoptions}
     names |= {heading.connection for heading in plan.headings}
+    names |= {resource.connection for resource in plan.desired}
     names |= {attempt.connection for attempt in recorded.attempts}
     known = frozenset(names & workspace.project.connections.keys())
     async with metered(workspace, store, known) as meter:
@@ -148,7 +149,9 @@ def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
         raise PlanRefused(
             f"this plan expired on {plan.expires_at:%Y-%m-%d %H:%M} UTC", hint="make a new plan"
         )
-    missing = {call.connection for call in plan.calls} - workspace.project.connections.keys()
+    named = {call.connection for call in plan.calls}
+    named |= {resource.connection for resource in plan.desired}
+    missing = named - workspace.project.connections.keys()
     if missing:
         raise PlanRefused(
             f"this plan uses connections that the project no longer has: {', '.join(sorted(missing))}",

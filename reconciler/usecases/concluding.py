@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.applying.engine import Applied
 from reconciler.applying.gathering import observe_attempts
@@ -37,11 +37,13 @@ async def conclude(
     covered = _covered(plan, store.snapshot())
     if applied.of(RunAdopted):
         await _observe(carrying, covered)
-    finished = True
+    finished, plans = True, [plan]
     if carrying.options.wait and not hooks.stop.is_set():
-        finished = await _wait(plan, agenda, tried, applied, carrying, covered)
+        waiting = _waiting(plan, agenda, tried, applied, carrying, covered)
+        finished = await waiting.reach()
+        plans += waiting.plans
     recorded = store.snapshot()
-    unknown, unhelped = _leftovers(plan, applied, recorded, covered)
+    unknown, unhelped = _leftovers(plans, applied, recorded, covered)
     return ApplyReport(
         plan=plan,
         events=applied.events,
@@ -54,14 +56,14 @@ async def conclude(
     )
 
 
-async def _wait(
+def _waiting(
     plan: Plan,
     agenda: Agenda,
     tried: Dates,
     applied: Applied,
     carrying: Carrying,
     covered: Mapping[str, DateSet],
-) -> bool:
+) -> Convergence:
     clock, timeout = carrying.workspace.clock, carrying.options.timeout
     wanted: dict[Address, DateSet] = defaultdict(DateSet)
     for action in plan.actions:
@@ -82,7 +84,7 @@ async def _wait(
         watch,
         lambda attempt: bool(covered.get(attempt.subject, DateSet()) & DateSet((attempt.dates,))),
     )
-    waiting = Convergence(
+    return Convergence(
         agenda=agenda,
         carrying=carrying,
         applied=applied,
@@ -90,7 +92,6 @@ async def _wait(
         follower=follower,
         tried=tried,
     )
-    return await waiting.reach()
 
 
 #: What a plan does about units whose progress is counted.
@@ -133,7 +134,7 @@ def _covered(plan: Plan, recorded: RecordedState) -> dict[str, DateSet]:
 
 
 def _leftovers(
-    plan: Plan,
+    plans: Sequence[Plan],
     applied: Applied,
     recorded: RecordedState,
     covered: Mapping[str, DateSet],
@@ -153,7 +154,7 @@ def _leftovers(
                 unhelped[(past.address, _ENDED_BADLY[past.status])] |= dates
             elif past.status is not None:
                 well[past.address] |= dates
-    for address, held in tuple(_held(plan, unhelped, well)):
+    for address, held in tuple(_held(plans, unhelped, well)):
         unhelped[(address, "held")] |= held
     for event in applied.of(CallUnknown):
         if left := event.dates - well[event.address]:
@@ -162,13 +163,13 @@ def _leftovers(
 
 
 def _held(
-    plan: Plan, unhelped: Units, well: Mapping[Address, DateSet]
+    plans: Iterable[Plan], unhelped: Units, well: Mapping[Address, DateSet]
 ) -> Iterator[tuple[Address, DateSet]]:
-    """What the plan held and nothing has helped since; what is told of already is left out."""
+    """What the plans held and nothing has helped since; what is told of already is left out."""
     told: dict[Address, DateSet] = defaultdict(DateSet)
     for (address, _), dates in unhelped.items():
         told[address] |= dates
-    for action in plan.actions:
+    for action in (action for plan in plans for action in plan.actions):
         if action.decision is Decision.HOLD:
             # Somebody may have repaired meanwhile what was held for how it ended.
             by_status = action.reason in _HELD_BY_STATUS

@@ -15,8 +15,10 @@ from reconciler.applying.waiting import Follower, Waited, Watch
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
+from reconciler.model.diagnostics import Severity
 from reconciler.model.errors import LockHeld
-from reconciler.model.events import UnitsOpened
+from reconciler.model.events import ReadFailed, UnitsOpened
+from reconciler.model.plan import Plan
 from reconciler.usecases.agendas import Agenda, Dates
 from reconciler.usecases.carrying_out import Carrying, lock_for, send_planned
 
@@ -26,7 +28,8 @@ class Convergence:
     """One wait, in rounds: follow what runs until something opens, start that, follow on.
 
     `tried` is what was ready before something was sent. What of it is ready still was refused, is held, or
-    could not be read: it is set aside, since trying again at once would change nothing.
+    could not be read: it is set aside, since trying again at once would change nothing. `plans` are those
+    of the rounds.
     """
 
     agenda: Agenda
@@ -35,6 +38,7 @@ class Convergence:
     watch: Watch
     follower: Follower
     tried: Dates
+    plans: list[Plan] = field(default_factory=list)
     _aside: dict[Address, DateSet] = field(default_factory=dict)
 
     async def reach(self) -> bool:
@@ -89,11 +93,21 @@ class Convergence:
         try:
             async with lock_for(self.carrying, wait_seconds=self._seconds_left()) as lease:
                 plan = await self.agenda.next_plan(self.carrying.store, ready)
+                self.plans.append(plan)
+                self._tell_unread(plan)
                 await send_planned(plan, self.carrying, lease, self.applied)
         except LockHeld:
             if not self._is_over():
                 raise
         self._set_aside(ready)
+
+    def _tell_unread(self, plan: Plan) -> None:
+        for item in plan.diagnostics:
+            if item.severity is Severity.ERROR and item.address is not None:
+                address = Address.parse(item.address)
+                self.applied.tell(
+                    ReadFailed(address=address, summary=item.summary, hint=item.hint)
+                )
 
     def _seconds_left(self) -> float:
         if self.watch.deadline is None:

@@ -61,8 +61,10 @@ class Meter:
             groups: How many groups are read there, with about one call each.
         """
         bound = self._workspace.project.connections[name].limits.daily_calls
+        if not bound:
+            return 0.0
         left = bound - self.used_today(name)
-        if not bound or left > bound / 2:
+        if left > bound / 2:
             return 0.0
         now = self._workspace.clock.now()
         midnight = dt.datetime.combine(now.date() + _ONE_DAY, dt.time(), tzinfo=dt.UTC)

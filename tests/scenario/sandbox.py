@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 import io
@@ -11,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from reconciler.cli.main import run
 from reconciler.model.project import SimulatorEndpoint
-from reconciler.simulator import Simulator
+from reconciler.simulator import AccessKey, Simulator
 from reconciler.wiring.embedded import open_embedded
+from tests.simulator.harness import signed_request
 
 PROJECT = """\
 apiVersion: reconciler/v1
@@ -132,9 +136,35 @@ class Sandbox:
         with self._simulator() as simulator:
             simulator.advance(seconds)
 
+    def call(self, action: str, version: str = "2020-05-18", /, **parameters: object) -> Any:
+        """One signed call that has nothing to do with us; its decoded answer."""
+        with self._simulator() as simulator:
+            key = AccessKey(id=simulator.access_key_id, secret=simulator.access_key_secret)
+            stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            request = signed_request(action, parameters, version=version, date=stamp, key=key)
+            response = asyncio.run(_send(simulator, request))
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def flow_by_hand(self, date: str) -> None:
+        """A run of the same flow that we know nothing of."""
+        self.call(
+            "CreateManualDag",
+            "2018-06-01",
+            ProjectName="test_project",
+            FlowName="test_flow",
+            Bizdate=f"{date} 00:00:00",
+        )
+
     def _simulator(self) -> contextlib.AbstractContextManager[Simulator]:
         endpoint = SimulatorEndpoint(world="world.yaml", clock="x3600")
         return open_embedded(endpoint, "prod", self.root)
+
+
+async def _send(simulator: Simulator, request: httpx.Request) -> httpx.Response:
+    async with httpx.AsyncClient(transport=simulator.transport()) as client:
+        request.extensions["timeout"] = httpx.Timeout(10.0).as_dict()
+        return await client.send(request)
 
 
 def decisions(plan: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from reconciler.model.project import SimulatorEndpoint
-from reconciler.simulator import AccessKey, Simulator
+from reconciler.simulator import Simulator
 from reconciler.wiring.embedded import open_embedded
 from tests.scenario.sandbox import Sandbox, decisions
-from tests.simulator.harness import backfill_parameters, signed_request
+from tests.simulator.harness import backfill_parameters
 
 EMBEDDED = "endpoint: simulator\n      simulator: {world: world.yaml, clock: manual}"
 WHOLE = "2020-05-20..2020-05-31"
@@ -43,16 +40,6 @@ class Console(Sandbox):
     def _simulator(self) -> AbstractContextManager[Simulator]:
         endpoint = SimulatorEndpoint(world="world.yaml", clock="manual")
         return open_embedded(endpoint, "prod", self.root)
-
-    def call(self, action: str, version: str = "2020-05-18", /, **parameters: object) -> Any:
-        """One signed call that has nothing to do with us; its decoded answer."""
-        with self._simulator() as simulator:
-            key = AccessKey(id=simulator.access_key_id, secret=simulator.access_key_secret)
-            stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            request = signed_request(action, parameters, version=version, date=stamp, key=key)
-            response = asyncio.run(_send(simulator, request))
-        assert response.status_code == 200, response.text
-        return response.json()
 
     def instances(self, *dates: str) -> list[int]:
         """The node instances of backfills on some dates, oldest first."""
@@ -80,16 +67,6 @@ class Console(Sandbox):
         answer = self.call("RunCycleDagNodes", **backfill_parameters(first, last))
         first_dag: int = answer["Data"][0]
         return first_dag
-
-    def flow_by_hand(self, date: str) -> None:
-        """A run of the same flow that we know nothing of."""
-        self.call(
-            "CreateManualDag",
-            "2018-06-01",
-            ProjectName="test_project",
-            FlowName="test_flow",
-            Bizdate=f"{date} 00:00:00",
-        )
 
     def done(self, world: str = SOUND, seconds: int = 40 * 3600) -> None:
         """Start everything, let it end, and put on record how it ended."""
@@ -122,12 +99,6 @@ class Console(Sandbox):
     def lose_the_store(self) -> None:
         for file in (self.root / ".reconciler").glob("state.db*"):
             file.unlink()
-
-
-async def _send(simulator: Simulator, request: httpx.Request) -> httpx.Response:
-    async with httpx.AsyncClient(transport=simulator.transport()) as client:
-        request.extensions["timeout"] = httpx.Timeout(10.0).as_dict()
-        return await client.send(request)
 
 
 @pytest.fixture(params=["per-date", "single"])

@@ -202,6 +202,33 @@ def test_a_saved_plan_is_followed_through_all_its_batches(sandbox: Sandbox) -> N
     assert sandbox.plan()["summary"]["none"] == 24
 
 
+def test_a_saved_plan_without_conditions_reads_nothing_but_its_own_units(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="manual") as service:
+        project = InProcess(tmp_path / "project", service)
+        project.backfill("rates", target={"rootNode": 7})
+        assert project.apply().code == 0
+        project.backfill()
+        file = saved(project, "--target", "backfill.orders")
+        before = len(service.control("GET", "requests"))
+        assert project.run("apply", str(file)).code == 0
+        asked = [one["operation"] for one in service.control("GET", "requests")[before:]]
+        assert asked == ["ListInstances", "RunCycleDagNodes", "GetDag"]
+
+
+def test_a_connection_that_a_condition_needs_must_still_be_there(sandbox: Sandbox) -> None:
+    sandbox.backfill("rates", target={"rootNode": 7}, connection="other")
+    sandbox.backfill(requires=["backfill.rates"])
+    project = sandbox.root / "reconciler.yaml"
+    text = project.read_text()
+    other = text[text.index("    prod:") : text.index("  policy:")].replace("prod:", "other:", 1)
+    project.write_text(text.replace("  policy:", f"{other}  policy:"))
+    file = saved(sandbox, "--target", "backfill.orders")
+    project.write_text(text)
+    refused = sandbox.run("apply", str(file))
+    assert (refused.code, sandbox.ledger()) == (4, [])
+    assert "other" in refused.err
+
+
 def test_what_closes_after_planning_is_not_sent(sandbox: Sandbox) -> None:
     sandbox.backfill("rates", target={"rootNode": 7})
     assert sandbox.apply("--wait").code == 0
@@ -333,6 +360,32 @@ def test_explain_shows_the_failed_node_of_a_manual_flow(
 
 def events_of(applied: Any, kind: str) -> list[dict[str, Any]]:
     return [one for one in applied.events if one["type"] == kind]
+
+
+def test_what_cannot_be_listed_when_a_batch_opens_is_told_and_not_started(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.backfill(rollout={"canary": 1}, parallelism=5)
+    refuse = {"operation": "ListInstances", "effect": "http", "status": 403, "code": "Forbidden"}
+    # Two listings before the canary, and one of its nodes when it has succeeded.
+    sandbox.faults([{**refuse, "nth": number} for number in range(4, 12)])
+    applied = sandbox.apply("--wait", "--json")
+    assert applied.code == 1, applied.err
+    assert [one["address"] for one in events_of(applied, "read_failed")] == ["backfill.orders"]
+    assert len(sandbox.ledger()) == 1
+    sandbox.faults([])
+    assert sandbox.apply("--wait").code == 0
+    assert len(sandbox.ledger()) == 2
+
+
+def test_somebody_elses_run_that_turns_up_before_a_batch_holds_it(sandbox: Sandbox) -> None:
+    sandbox.backfill("rates", target={"rootNode": 7}, dates={"list": ["2020-05-20"]})
+    sandbox.flow(requires=["backfill.rates"])
+    sandbox.flow_by_hand("2020-05-31")
+    applied = sandbox.apply("--wait", "--json")
+    assert applied.code == 3, applied.err
+    assert applied.events[-1]["needs_person"] == {"manualflow.close": ["2020-05-31"]}
+    assert starts(sandbox) == Counter(["7 2020-05-20", "test_flow 2020-05-31"])
 
 
 def test_a_refused_call_is_not_tried_again_and_again_while_waiting(sandbox: Sandbox) -> None:

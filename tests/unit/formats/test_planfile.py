@@ -144,6 +144,25 @@ def test_a_forged_plan_that_is_no_plan_is_refused_without_a_traceback(key: str, 
     assert isinstance(plan_document(a_plan())[key], str | None), "a text may be any text"
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("canary", -1),
+        ("max_active_dates", 0),
+        ("max_dates_per_call", 0),
+        ("stop_after_failures", 0),
+        ("order", "random"),
+    ],
+)
+def test_a_forged_rollout_that_would_never_end_is_refused(field: str, value: object) -> None:
+    document: Any = plan_document(a_plan())
+    document["desired"][0]["rollout"][field] = value
+    document.pop("digest")
+    document["digest"] = digest(document)
+    with pytest.raises(PlanRefused):
+        parse_plan(json.dumps(document))
+
+
 _INNER: dict[str, Callable[[Any], None]] = {
     "a date": lambda plan: plan["calls"][0]["dates"].__setitem__(0, "2020-05-20..2020-06-24"),
     "a parameter": lambda plan: plan["calls"][0]["parameters"].__setitem__("Name", "x"),
