@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -72,8 +73,13 @@ class Follower:
         self._failing_since: dict[Address, float] = {}
         self._wanted = defaultdict(DateSet, watch.wanted)
 
-    async def follow(self, ready: Callable[[RecordedState], bool] = lambda _: False) -> Waited:
-        """Follow until nothing is in flight, or something is `ready` to be done.
+    async def follow(
+        self,
+        ready: Callable[[RecordedState], bool] = lambda _: False,
+        *,
+        wake_at: float = math.inf,
+    ) -> Waited:
+        """Follow until nothing is in flight, or something is `ready` to be done, or it is `wake_at`.
 
         What is seen is recorded look by look, so that a killed wait loses nothing. An address that cannot
         be read is tried again, but not for ever; waiting goes on for the others. `ready` is asked at the
@@ -89,9 +95,11 @@ class Follower:
             if not groups:
                 return Waited.CUT_SHORT if meant else Waited.ENDED
             self._rhythms.keep(groups, self._now, least=self._least(groups))
-            await self._sleep_until(self._rhythms.next_due())
+            await self._sleep_until(min(self._rhythms.next_due(), wake_at))
             if self._watch.stop.is_set() or self._is_late:
                 return Waited.CUT_SHORT
+            if self._now >= wake_at:
+                return Waited.READY
             asking = await self._look(recorded, groups)
 
     @property

@@ -25,6 +25,7 @@ from reconciler.model.dates import DateSet
 from reconciler.model.plan import Decision, Plan
 from reconciler.model.report import Units
 from reconciler.model.resources import Resource
+from reconciler.model.runs import Tier
 from reconciler.planning.blocking import FREEZE
 from reconciler.planning.deciding import starts
 from reconciler.planning.reopening import judged_again
@@ -42,10 +43,12 @@ class Outlook:
     """What is left to start, by the record alone.
 
     `ready` may start now; `blocked` are units by address and what they wait for, in words. Some of them
-    would be ready but for a freeze, if `thaws_at` is set: then it ends.
+    would be ready but for a freeze, if `thaws_at` is set: then it ends. `doubtful` are units of unknown
+    outcome whose run may yet be found.
     """
 
     ready: Dates
+    doubtful: Dates = field(default_factory=dict)
     blocked: Units = field(default_factory=dict)
     thaws_at: dt.datetime | None = None
 
@@ -58,7 +61,7 @@ class Agenda(Protocol):
         ...
 
     async def next_plan(self, store: StateStore, ready: Dates) -> Plan:
-        """The plan that starts what is ready; made under the lock."""
+        """The plan that starts what is ready, and looks for what is doubtful; made under the lock."""
         ...
 
 
@@ -82,17 +85,23 @@ class SpecAgenda:
             freeze=freeze,
         )
         ready: dict[Address, DateSet] = {}
+        doubtful: dict[Address, DateSet] = {}
         blocked: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
         for decided in decide_all(situation):
             address = decided.resource.address
             if may_start := decided.dates_where(starts):
                 ready[address] = may_start
+            service = situation.services[(decided.resource.connection, address.kind)]
+            unknown = decided.dates_where(lambda one: one.decision is Decision.UNKNOWN)
+            if unknown and service.tier is not Tier.S3:
+                doubtful[address] = unknown
             for piece, verdict in decided.verdicts:
                 if verdict.decision is Decision.BLOCKED:
                     blocked[(address, _words(verdict.blocked_by))] |= DateSet((piece,))
         frozen = any(word == _words((FREEZE,)) for _, word in blocked)
         return Outlook(
             ready=ready,
+            doubtful=doubtful,
             blocked=dict(blocked),
             thaws_at=freeze.end if freeze is not None and frozen else None,
         )
@@ -119,10 +128,14 @@ class PlanAgenda:
     def outlook(self, recorded: RecordedState) -> Outlook:
         """What is left to start: calls that were never sent, as they are blocked now."""
         sent = {one.call_id for one in recorded.attempts if not one.state.never_ran}
+        unclear = _unclear(recorded)
+        doubtful: dict[Address, DateSet] = defaultdict(DateSet)
         ready: dict[Address, DateSet] = defaultdict(DateSet)
         blocked: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
         situation = self._situation(recorded)
         for call in judged_again(self.plan, situation).calls:
+            if call.id in unclear and call.name:
+                doubtful[call.address] |= call.dates
             if call.id in sent:
                 continue
             if call.blocked_by:
@@ -132,17 +145,22 @@ class PlanAgenda:
         frozen = any(word == _words((FREEZE,)) for _, word in blocked)
         return Outlook(
             ready=dict(ready),
+            doubtful=dict(doubtful),
             blocked=dict(blocked),
             thaws_at=situation.freeze.end if situation.freeze is not None and frozen else None,
         )
 
     async def next_plan(self, store: StateStore, ready: Dates) -> Plan:
-        """The plan's own calls that are ready, and no others."""
-        judged = judged_again(self.plan, self._situation(store.snapshot()))
+        """The plan's own calls that are ready, those that are to be looked for, and no others."""
+        recorded = store.snapshot()
+        judged = judged_again(self.plan, self._situation(recorded))
+        unclear = _unclear(recorded)
         calls = [
-            call
+            # What has been sent is not sent again, whatever closed meanwhile: it is looked for.
+            replace(call, blocked_by=()) if call.id in unclear else call
             for call in judged.calls
-            if not call.blocked_by and call.dates & ready.get(call.address, DateSet())
+            if (call.id in unclear or not call.blocked_by)
+            and call.dates & ready.get(call.address, DateSet())
         ]
         return replace(judged, calls=tuple(calls), adoptions=())
 
@@ -169,6 +187,11 @@ class PlanAgenda:
             services=services_of(self.plan.desired, recorded, self.lines),
             freeze=frozen_now(self.workspace),
         )
+
+
+def _unclear(recorded: RecordedState) -> frozenset[str]:
+    """The ids of calls of which nobody knows what became of them."""
+    return frozenset(one.call_id for one in recorded.attempts if one.state.unresolved)
 
 
 def _words(names: tuple[str, ...]) -> str:

@@ -6,7 +6,6 @@ that is killed is taken up by the next apply.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from dataclasses import dataclass, field
 
@@ -21,6 +20,46 @@ from reconciler.model.events import ReadFailed, UnitsOpened
 from reconciler.model.plan import Plan
 from reconciler.usecases.agendas import Agenda, Dates
 from reconciler.usecases.carrying_out import Carrying, lock_for, send_planned
+
+#: Seconds after which a run of unknown outcome is looked for; the pause doubles with each look.
+FIRST_LOOK_SECONDS = 2.0
+
+
+class Looks:
+    """When to look for runs of unknown outcome, while there is something else to wait for."""
+
+    def __init__(self) -> None:
+        """Nothing is in doubt yet."""
+        self._doubtful: Dates = {}
+        self._pause = FIRST_LOOK_SECONDS
+        self._due_at = math.inf
+        self._is_last = False
+
+    def due(self, doubtful: Dates, now: float) -> float:
+        """When the next look is due; never, while nothing is in doubt. New doubts are looked at soon."""
+        if not doubtful:
+            self._due_at = math.inf
+        elif doubtful != self._doubtful:
+            self._pause, self._is_last = FIRST_LOOK_SECONDS, False
+            self._due_at = now + self._pause
+        self._doubtful = doubtful
+        return self._due_at
+
+    def take(self, now: float) -> bool:
+        """Whether a look is due now; if so, it is taken."""
+        if now < self._due_at:
+            return False
+        self._pause *= 2
+        self._due_at = now + self._pause
+        return True
+
+    def last_one(self, doubtful: Dates) -> bool:
+        """Whether to look once more before nothing is waited for any longer."""
+        if not doubtful or self._is_last:
+            return False
+        self._is_last = True
+        self._due_at = -math.inf
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +79,7 @@ class Convergence:
     tried: Dates
     plans: list[Plan] = field(default_factory=list)
     _aside: dict[Address, DateSet] = field(default_factory=dict)
+    _looks: Looks = field(default_factory=Looks)
 
     async def reach(self) -> bool:
         """Wait, after what could start at once was sent.
@@ -54,18 +94,31 @@ class Convergence:
         """
         self._set_aside(self.tried)
         while True:
-            waited = await self.follower.follow(lambda recorded: bool(self._ready(recorded)))
+            doubtful = self.agenda.outlook(self._recorded()).doubtful
+            waited = await self.follower.follow(
+                lambda recorded: bool(self._ready(recorded)),
+                wake_at=self._looks.due(doubtful, self.watch.clock.monotonic()),
+            )
             if waited is Waited.CUT_SHORT:
                 return False
-            if waited is Waited.ENDED:
-                thaws_at = self.agenda.outlook(self._recorded()).thaws_at
-                if thaws_at is None:
-                    return True
-                await self._sleep_until(thaws_at)
-            else:
-                await self._start(self._ready(self._recorded()))
+            if waited is Waited.READY:
+                await self._start()
+            elif not await self._go_on():
+                return True
             if self._is_over():
                 return False
+
+    async def _go_on(self) -> bool:
+        """When nothing is in flight any more: whether there is something else to wait for."""
+        outlook = self.agenda.outlook(self._recorded())
+        if self._looks.last_one(outlook.doubtful):
+            await self._sleep(FIRST_LOOK_SECONDS)
+            await self._start()
+            return True
+        if outlook.thaws_at is not None:
+            await self._sleep((outlook.thaws_at - self.watch.clock.now()).total_seconds())
+            return True
+        return False
 
     def _recorded(self) -> RecordedState:
         return self.carrying.store.snapshot()
@@ -86,13 +139,20 @@ class Convergence:
             still = dates & tried.get(address, DateSet())
             self._aside[address] = self._aside.get(address, DateSet()) | still
 
-    async def _start(self, ready: Dates) -> None:
-        """Start what is ready, under the lock."""
+    async def _start(self) -> None:
+        """Start what is ready, and look for what is doubtful and due, under the lock."""
+        recorded = self._recorded()
+        ready = self._ready(recorded)
         for address, dates in sorted(ready.items()):
             self.applied.tell(UnitsOpened(address=address, dates=dates))
+        wanted = dict(ready)
+        if self._looks.take(self.watch.clock.monotonic()):
+            wanted |= self.agenda.outlook(recorded).doubtful
+        if not wanted:
+            return
         try:
             async with lock_for(self.carrying, wait_seconds=self._seconds_left()) as lease:
-                plan = await self.agenda.next_plan(self.carrying.store, ready)
+                plan = await self.agenda.next_plan(self.carrying.store, wanted)
                 self.plans.append(plan)
                 self._tell_unread(plan)
                 await send_planned(plan, self.carrying, lease, self.applied)
@@ -114,10 +174,9 @@ class Convergence:
             return math.inf
         return max(0.0, self.watch.deadline - self.watch.clock.monotonic())
 
-    async def _sleep_until(self, moment: dt.datetime) -> None:
-        """Sleep until an aware moment of our clock, the deadline, or a signal."""
-        seconds = max(0.0, (moment - self.watch.clock.now()).total_seconds())
-        until = self.watch.clock.monotonic() + min(seconds, self._seconds_left())
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, until the deadline or a signal at most."""
+        until = self.watch.clock.monotonic() + min(max(0.0, seconds), self._seconds_left())
         await sleep_until(until, clock=self.watch.clock, stop=self.watch.stop)
 
     def _is_over(self) -> bool:

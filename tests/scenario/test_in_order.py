@@ -388,6 +388,35 @@ def test_somebody_elses_run_that_turns_up_before_a_batch_holds_it(sandbox: Sandb
     assert starts(sandbox) == Counter(["7 2020-05-20", "test_flow 2020-05-31"])
 
 
+@pytest.mark.parametrize("how", ["specs", "saved plan"])
+def test_a_call_whose_answer_was_lost_is_found_while_waiting_and_opens_what_waits_for_it(
+    sandbox: Sandbox, how: str
+) -> None:
+    sandbox.backfill("rates", target={"rootNode": 7})
+    sandbox.backfill(requires=["backfill.rates"])
+    sandbox.faults([{"operation": "RunCycleDagNodes", "nth": 1, "effect": "execute_then_drop"}])
+    words = ["--auto-approve"] if how == "specs" else [str(saved(sandbox))]
+    applied = sandbox.run("apply", *words, "--wait")
+    assert applied.code == 0, applied.err
+    assert set(starts(sandbox).values()) == {1}
+    assert len(sandbox.ledger()) == 2
+
+
+@pytest.mark.parametrize("how", ["specs", "saved plan"])
+def test_a_call_that_cannot_be_found_yet_ends_the_wait_when_all_else_is_done(
+    sandbox: Sandbox, how: str
+) -> None:
+    sandbox.backfill("rates", target={"rootNode": 7})
+    sandbox.backfill(requires=["backfill.rates"])
+    sandbox.backfill("others", target={"rootNode": 8})
+    sandbox.faults([{"operation": "RunCycleDagNodes", "nth": 1, "effect": "drop"}])
+    words = ["--auto-approve", "--parallelism", "1"] if how == "specs" else [str(saved(sandbox))]
+    applied = sandbox.run("apply", *words, "--wait", "--json")
+    assert applied.code == 3, applied.err
+    assert len(applied.events[-1]["unknown"]) == 1
+    assert max(starts(sandbox).values()) == 1
+
+
 def test_a_refused_call_is_not_tried_again_and_again_while_waiting(sandbox: Sandbox) -> None:
     sandbox.backfill("rates", target={"rootNode": 7}, rollout={"maxActiveDates": 3})
     sandbox.backfill(target={"rootNode": 1})
