@@ -62,6 +62,17 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listings:
+    """Listings that a plan was made from under the lock that is held now, by address.
+
+    They were begun after `taken_at`, on the clock's monotonic time.
+    """
+
+    by_address: Mapping[Address, Discovery]
+    taken_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What a second look at one address showed.
 
@@ -84,8 +95,12 @@ async def look_again(
     *,
     line: Line,
     clock: Clock,
+    listed: Discovery | None = None,
 ) -> Checked:
     """Observe and list once for all calls of one address.
+
+    A listing that the plan was made from, under the very lock that is held now, is as good as another one,
+    where nothing on record may have changed since.
 
     Args:
         address: Whose calls they are.
@@ -94,6 +109,7 @@ async def look_again(
         known: What is on record, and what the plan itself has started since.
         line: The calls' connection.
         clock: For the age of this look.
+        listed: Such a listing, or None.
     """
     dates = DateSet.of(item for call in calls for item in call.dates)
     unreadable: dict[Address, Diagnostic] = {}
@@ -105,15 +121,17 @@ async def look_again(
     ]
     lines = {calls[0].connection: line}
     changed = await observe_attempts(stale, recorded, lines, unreadable=unreadable)
-    listing = await discover(
-        address,
-        series,
-        dates,
-        line=line,
-        recorded=known.recorded,
-        on_record=known.runs,
-        unreadable=unreadable,
-    )
+    listing = listed
+    if listing is None or stale or dates - listing.dates:
+        listing = await discover(
+            address,
+            series,
+            dates,
+            line=line,
+            recorded=known.recorded,
+            on_record=known.runs,
+            unreadable=unreadable,
+        )
     problem = next(iter(unreadable.values()), None)
     if problem is not None:
         return Checked(

@@ -7,12 +7,20 @@ first intent, and once more when that look has aged. One call that cannot be sen
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from reconciler.applying.checking import Checked, Known, look_again, moved, proved_absent
+from reconciler.applying.checking import (
+    Checked,
+    Known,
+    Listings,
+    look_again,
+    moved,
+    proved_absent,
+)
 from reconciler.applying.gathering import Line, RunsOnRecord
 from reconciler.applying.protocol import Sending, confirm, send_once
 from reconciler.applying.recovering import find_sent
@@ -36,6 +44,7 @@ from reconciler.model.events import (
 )
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.plan import Adoption, Call, Plan
+from reconciler.model.runs import Discovery
 from reconciler.model.seams import Clock
 from reconciler.model.series import Tag
 from reconciler.model.state import Intent, Lease
@@ -74,6 +83,19 @@ async def sleep_until(until: float, *, clock: Clock, stop: Stop) -> None:
         await clock.sleep(min(left, STOP_NOTICED_SECONDS))
 
 
+async def unless_stopped(work: Awaitable[None], *, clock: Clock, stop: Stop) -> None:
+    """Wait for `work`, or give it up shortly after being asked to stop."""
+    working = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(sleep_until(math.inf, clock=clock, stop=stop))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        working.cancel()
+        watching.cancel()
+
+
 class Applied:
     """What an apply did, as the events that told of it, in the order they happened."""
 
@@ -102,7 +124,8 @@ class Bench:
     """What the engine works with.
 
     `spec_moved` says why the specs at hand no longer ask for a call; `frozen`, asked before each intent,
-    whether nothing may start now.
+    whether nothing may start now. `listings`, if the plan was made under this very lease, serve in place of
+    an address's first look, while they are fresh.
     """
 
     store: StateStore
@@ -113,6 +136,7 @@ class Bench:
     at_once: int = 4
     spec_moved: Mapping[str, str] = field(default_factory=dict)
     frozen: Callable[[], bool] = lambda: False
+    listings: Listings | None = None
 
 
 async def apply_plan(plan: Plan, bench: Bench, applied: Applied) -> None:
@@ -173,6 +197,7 @@ class _Run:
         self._sent_calls = {
             attempt.call_id for attempt in recorded.attempts if not attempt.state.never_ran
         }
+        self._listings_used: set[Address] = set()
         self._looks: dict[Address, asyncio.Future[Checked]] = {}
         self._calls: dict[Address, list[Call]] = defaultdict(list)
         for call in plan.calls:
@@ -184,15 +209,16 @@ class _Run:
         if self._bench.stop.is_set():
             return
         if self._sent_before(call):
-            self._tell(CallSkipped(address=call.address, dates=call.dates, call_id=call.id))
+            skipped = CallSkipped(address=call.address, dates=call.dates, call_id=call.id)
+            if skipped not in self._applied.of(CallSkipped):
+                self._tell(skipped)
             await self._recover(call)
             return
         if call.id in self._bench.spec_moved:
             self._moved(call, self._bench.spec_moved[call.id])
             return
-        checked = await self._checked(call)
-        if checked is not None:
-            await self._send(call, checked)
+        if await self._checked(call) is not None:
+            await self._send(call)
 
     def _tell(self, event: Event) -> None:
         self._applied.tell(event)
@@ -252,16 +278,21 @@ class _Run:
             self._known,
             line=self._bench.lines[calls[0].connection],
             clock=self._bench.clock,
+            listed=self._listed(address),
         )
         self._bench.store.observe(checked.changed, at=self._bench.clock.now())
         return checked
 
-    async def _send(self, call: Call, checked: Checked) -> None:
-        try:
-            self._mark_absent(call, checked)
-        except UnitsTaken as error:
-            self._moved(call, error.summary)
-            return
+    def _listed(self, address: Address) -> Discovery | None:
+        """The listing of an address that the plan was just made from, the first time it is asked for."""
+        listings = self._bench.listings
+        if listings is None or address in self._listings_used:
+            return None
+        self._listings_used.add(address)
+        age = self._bench.clock.monotonic() - listings.taken_at
+        return listings.by_address.get(address) if age <= LOOK_VALID_SECONDS else None
+
+    async def _send(self, call: Call) -> None:
         line = self._bench.lines[call.connection]
         sending = Sending(
             store=self._bench.store,
@@ -279,9 +310,12 @@ class _Run:
         )
         wait = FIRST_WAIT_SECONDS
         for left in reversed(range(TRIES_PER_CALL)):
-            if not await self._has_turn(call, line):
+            # The turn may take longer than a look holds.
+            checked = await self._checked(call) if await self._has_turn(call, line) else None
+            if checked is None:
                 return
             try:
+                self._mark_absent(call, checked)
                 attempt, outcome = await send_once(sending, self._intent(call), _wire(call))
             except ProviderError as error:
                 outcome = Refused(code=error.code, message=error.summary, transient=False)
@@ -301,13 +335,12 @@ class _Run:
             until = self._bench.clock.monotonic() + pause
             await sleep_until(until, clock=self._bench.clock, stop=self._bench.stop)
             wait *= 2
-            if self._bench.stop.is_set() or await self._checked(call) is None:
-                return
 
     async def _has_turn(self, call: Call, line: Line) -> bool:
         """Wait for the call's turn; False after saying why it does not leave now."""
+        turn = line.provider.take_create_turn(call.operation)
         try:
-            await line.provider.take_create_turn(call.operation)
+            await unless_stopped(turn, clock=self._bench.clock, stop=self._bench.stop)
         except ProviderError as error:
             refused = Refused(code=error.code, message=error.summary, transient=True)
             self._refused(call, refused, retrying_in=None)

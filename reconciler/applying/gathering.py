@@ -212,21 +212,16 @@ async def _with_hollow(
 
     Asking date by date as a serial call goes on would cost a listing per date.
     """
-    if _flying(now):
+    if now.flying:
         return now
     succeeded = now.coverage.where(_succeeded)
-    checked = DateSet() if _flying(before) else before.coverage.where(_succeeded)
+    checked = DateSet() if before.flying else before.coverage.where(_succeeded)
     fresh = succeeded - checked
     if not fresh:
         return now
     hollow = await provider.hollow_dates(now, recorded.series[now.series], fresh)
     marks = [(dates, UnitRecord(UnitStatus.HOLLOW)) for dates in hollow & fresh]
     return dataclasses.replace(now, coverage=overlay((*now.coverage, *marks)))
-
-
-def _flying(attempt: Attempt) -> bool:
-    ended = attempt.coverage.where(lambda seen: seen.gone or not seen.status.in_flight)
-    return bool(DateSet((attempt.dates,)) - ended)
 
 
 def _succeeded(seen: UnitRecord) -> bool:
@@ -240,12 +235,13 @@ async def _discover(
     *,
     everything: bool,
 ) -> Situation:
+    """Look around what may be started; what is found there may open more, which is looked at next."""
+    on_record = RunsOnRecord(situation.recorded)
     wanted = [
         (decided, dates)
         for decided in decide_all(situation)
         if (dates := decided.facts.dates if everything else dates_to_discover(decided))
     ]
-    on_record = RunsOnRecord(situation.recorded)
 
     async def one(item: tuple[Decided, DateSet]) -> tuple[Address, Discovery] | None:
         resource, dates = item[0].resource, item[1]
@@ -260,12 +256,20 @@ async def _discover(
         )
         return (resource.address, found) if found is not None else None
 
-    found = await each(wanted, one)
-    return dataclasses.replace(
-        situation,
-        discoveries=dict(item for item in found if item is not None),
-        unreadable=unreadable,
-    )
+    while wanted:
+        listed = dict(situation.discoveries)
+        for item in await each(wanted, one):
+            if item is not None:
+                address, found = item
+                before = listed.get(address)
+                listed[address] = found if before is None else before.joined(found)
+        situation = dataclasses.replace(situation, discoveries=listed, unreadable=unreadable)
+        wanted = [
+            (decided, dates)
+            for decided in decide_all(situation)
+            if (dates := dates_to_discover(decided)) and not everything
+        ]
+    return situation
 
 
 class RunsOnRecord:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from reconciler.model.addresses import Address
-from reconciler.model.dates import DateRange
+from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.model.series import Series
@@ -105,6 +105,12 @@ class Attempt:
         `signed_at` is our clock, and the service takes what is a quarter of an hour from its own.
         """
         return self.valid_until or self.signed_at or self.created_at
+
+    @property
+    def flying(self) -> bool:
+        """Whether some of its dates may still change without anybody's doing."""
+        ended = self.coverage.where(lambda seen: seen.gone or not seen.status.in_flight)
+        return bool(DateSet((self.dates,)) - ended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from reconciler.model.addresses import Address
@@ -183,17 +183,20 @@ class Plan:
         """How many units the plan would start, blocked ones counted."""
         return self.summary.create + self.summary.rerun + self.summary.blocked
 
-    def expected_calls(self, connection: str | None = None) -> int:
+    def expected_calls(
+        self, connection: str | None = None, *, looked_at: Collection[Address] = ()
+    ) -> int:
         """API calls that applying it will make on a connection, or on all of them; waiting not counted.
 
-        One look per address right before its calls, and for each call the create and its confirmation.
+        One look per address right before its calls, unless it was just `looked_at`, and for each call the
+        create and its confirmation.
         """
         meant = [
             call
             for call in self.calls
             if not call.blocked_by and connection in {None, call.connection}
         ]
-        return 2 * len(meant) + len({call.address for call in meant})
+        return 2 * len(meant) + len({call.address for call in meant} - set(looked_at))
 
     @property
     def changes_anything(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import enum
 from collections.abc import Mapping
@@ -116,6 +117,25 @@ class Discovery:
     began_at: dt.datetime
     shows_tags: bool = False
     possible: bool = True
+
+    def joined(self, other: Discovery) -> Discovery:
+        """This listing and one of other dates of the same subject, as one.
+
+        A run that both show is in it twice, each time with the dates that were asked for.
+        """
+        return Discovery(
+            dates=self.dates | other.dates,
+            found=tuple(
+                dataclasses.replace(run, coverage=part)
+                for listing in (self, other)
+                for run in listing.found
+                if (part := run.coverage.restricted(listing.dates))
+            ),
+            complete=self.complete and other.complete,
+            began_at=min(self.began_at, other.began_at),
+            shows_tags=self.shows_tags or other.shows_tags,
+            possible=self.possible and other.possible,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

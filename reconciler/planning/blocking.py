@@ -7,6 +7,7 @@ for units of its own resource (its rollout) and of others (`requires`).
 from __future__ import annotations
 
 import enum
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from reconciler.model.plan import Decision, Reason
 from reconciler.model.project import Freeze
 from reconciler.model.rangemap import RangeMap, both, cut, overlay
 from reconciler.model.resources import Requirement, Resource
+from reconciler.model.series import Subject
 from reconciler.planning.batches import batches
 from reconciler.planning.deciding import Verdict, starts
 from reconciler.planning.ownership import Claim
@@ -47,10 +49,10 @@ class Block:
 _ENDED_BADLY = {Reason.FAILED, Reason.STOPPED, Reason.HOLLOW, Reason.LOST_SIGHT}
 
 
-def standing(verdict: Verdict) -> Standing:
-    """How far a unit is, by what was decided on it."""
+def standing(verdict: Verdict, *, hollow_unless_checked: bool = False) -> Standing:
+    """How far a unit is, by what was decided on it; a success may still turn out to be hollow."""
     if verdict.decision is Decision.NONE:
-        return Standing.DONE
+        return Standing.LEFT if hollow_unless_checked else Standing.DONE
     if verdict.decision is Decision.HOLD and verdict.reason in _ENDED_BADLY:
         return Standing.FAILED
     if verdict.decision is Decision.HOLD and verdict.reason is Reason.BEHIND_FAILED:
@@ -64,12 +66,15 @@ class Standings:
     def __init__(
         self,
         resources: Mapping[Address, Resource],
-        decided: Mapping[Address, RangeMap[Verdict]],
+        decided: Mapping[Address, RangeMap[Standing]],
     ) -> None:
-        """Start from the verdicts on the units that each resource owns."""
+        """Start from the standings of the units that each resource owns."""
         self.resources = resources
         self._decided = decided
-        self._by_subject: dict[str, RangeMap[Standing]] = {}
+        self._by_subject: dict[Subject, RangeMap[Standing]] = {}
+        self._owners: dict[Subject, list[Address]] = defaultdict(list)
+        for address in decided:
+            self._owners[resources[address].series.subject].append(address)
 
     def of(self, address: Address) -> RangeMap[Standing] | None:
         """Those of a resource's desired dates; None where they are not known.
@@ -79,15 +84,12 @@ class Standings:
         resource = self.resources.get(address)
         if resource is None or address not in self._decided:
             return None
-        return self._on(resource.series.subject.fingerprint).restricted(resource.dates)
+        return self._on(resource.series.subject).restricted(resource.dates)
 
-    def _on(self, subject: str) -> RangeMap[Standing]:
+    def _on(self, subject: Subject) -> RangeMap[Standing]:
         if subject not in self._by_subject:
             self._by_subject[subject] = RangeMap.of(
-                (dates, standing(verdict))
-                for address, verdicts in self._decided.items()
-                if self.resources[address].series.subject.fingerprint == subject
-                for dates, verdict in verdicts
+                item for address in self._owners[subject] for item in self._decided[address]
             )
         return self._by_subject[subject]
 

@@ -57,6 +57,9 @@ class Past:
     transient: bool
     tagged: bool = True
     """Whether its runs bear a tag of ours."""
+    unchecked: bool = False
+    """Whether it succeeded in a call of which other dates are in flight: only when all have ended is it
+    seen whether an included node was skipped."""
 
     @property
     def ran(self) -> bool:
@@ -141,6 +144,7 @@ def _matters(stack: tuple[tuple[Attempt, UnitRecord | None], ...]) -> Past:
         message=attempt.message,
         transient=attempt.transient,
         tagged=Tag.parse(attempt.name) is not None,
+        unchecked=record is not None and record.status is UnitStatus.SUCCESS and attempt.flying,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model.addresses import Kind
+from reconciler.model.addresses import Address, Kind
 from reconciler.model.calls import WireCall
 from reconciler.model.canonical import digest
 from reconciler.model.dates import DateRange, DateSet
@@ -42,7 +42,8 @@ CALL_ID_LENGTH = 6
 class Making:
     """What a new plan is given besides its situation: identity, time, bounds and the wire.
 
-    `wire` spells a call of a connection exactly as it will be sent; `token` gives random base32 text.
+    `wire` spells a call of a connection exactly as it will be sent; `token` gives random base32 text. With
+    `only`, calls are made for these units and for no others.
     """
 
     plan_id: str
@@ -54,6 +55,7 @@ class Making:
     reads: int
     token: Callable[[int], str]
     wire: Callable[[str, Series, DateRange, str, Tuning], WireCall]
+    only: Mapping[Address, DateSet] | None = None
 
 
 def build_plan(situation: Situation, making: Making) -> Plan:
@@ -131,6 +133,8 @@ def _heading(resource: Resource) -> Heading:
 def _calls(decided: Decided, making: Making) -> Iterator[Call]:
     resource = decided.resource
     units = units_to_start(decided.claim, decided.verdicts)
+    if making.only is not None:
+        units = units.restricted(making.only.get(resource.address, DateSet()))
     for dates, start in call_ranges(
         units, most=most_per_call(resource), order=resource.rollout.order
     ):

@@ -15,7 +15,7 @@ from reconciler.model.project import Freeze
 from reconciler.model.rangemap import RangeMap, both
 from reconciler.model.resources import Resource
 from reconciler.model.runs import Discovery
-from reconciler.planning.blocking import Standings, blocked, concerned
+from reconciler.planning.blocking import Standing, Standings, blocked, concerned, standing
 from reconciler.planning.deciding import UnitFacts, Verdict, decide, starts
 from reconciler.planning.facts import Service, rules_of, unit_facts
 from reconciler.planning.history import Past, attempts_by_subject, history
@@ -77,7 +77,21 @@ def standings_of(situation: Situation) -> Standings:
 def _standings(situation: Situation, decided: Iterable[Decided]) -> Standings:
     return Standings(
         resources={resource.address: resource for resource in situation.resources},
-        decided={one.resource.address: one.verdicts for one in decided},
+        decided={one.resource.address: _standing(one) for one in decided},
+    )
+
+
+def _standing(decided: Decided) -> RangeMap[Standing]:
+    several = len(decided.resource.series.include) > 1
+    return RangeMap.of(
+        (
+            piece,
+            standing(
+                verdict,
+                hollow_unless_checked=several and unit.past is not None and unit.past.unchecked,
+            ),
+        )
+        for piece, unit, verdict in explained(decided)
     )
 
 
@@ -118,10 +132,19 @@ def _decide_units(situation: Situation, claimed: Iterable[Claim]) -> Iterator[De
 
 
 def dates_to_discover(decided: Decided) -> DateSet:
-    """The units for which the service must be asked before anything is sent."""
+    """The units for which the service must be asked before anything is sent, and has not been yet.
+
+    Those that are blocked are asked for only where nothing of the whole resource is on record: it is new,
+    or the record is lost, and what ran must be found whatever is in its way now.
+    """
+    unseen = decided.facts.where(lambda unit: unit.past is None) == decided.facts.dates
     return decided.dates_where(
-        lambda verdict: starts(verdict) or verdict.decision is Decision.UNKNOWN
-    )
+        lambda verdict: (
+            starts(verdict)
+            or verdict.decision is Decision.UNKNOWN
+            or (unseen and verdict.decision is Decision.BLOCKED)
+        )
+    ) & decided.facts.where(lambda unit: unit.listed is None)
 
 
 def explained(decided: Decided) -> Iterator[tuple[DateRange, UnitFacts, Verdict]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import graphlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.documents import suggestion
 from reconciler.model.addresses import Address
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.resources import Requirement, Resource
+from reconciler.model.series import Subject
 from reconciler.specs.crosschecks import Declaration
 
 
@@ -70,32 +72,60 @@ def _unfit(
 
 
 def _circles(by_address: Mapping[Address, Resource]) -> Iterator[Diagnostic]:
-    """An error for each circle, at the requirement that closes it."""
+    """An error for each circle, at a requirement that closes it."""
     before = {
         address: {one.address for one in resource.requires if one.address in by_address}
         for address, resource in sorted(by_address.items())
         if resource.requires
     }
+    if not before:
+        return
+    for sharer, owner in _shared(by_address.values()):
+        before.setdefault(sharer, set()).add(owner)
     while True:
         try:
             graphlib.TopologicalSorter(before).prepare()
         except graphlib.CycleError as error:
             # It holds the path from what is required to what requires it, the first named again.
-            circle: list[Address] = list(reversed(error.args[1]))
-            start = circle.index(min(circle))
-            path = [*circle[start:-1], *circle[:start], circle[start]]
-            closing, closed = by_address[path[-2]], path[-1]
+            path = _closed_by_a_requirement(list(reversed(error.args[1]))[:-1], by_address)
+            closing, closed = by_address[path[-1]], path[0]
             before[closing.address].discard(closed)
             (requirement, *_) = (one for one in closing.requires if one.address == closed)
             yield _error(
                 closing,
                 requirement,
                 "circle",
-                f"what is required runs in a circle: {' → '.join(map(str, path))}",
-                "remove one of these requirements",
+                f"what is required runs in a circle: {' → '.join(map(str, (*path, closed)))}",
+                "remove one of these requirements; who asks for the same units waits for their owner",
             )
         else:
             return
+
+
+def _shared(resources: Iterable[Resource]) -> Iterator[tuple[Address, Address]]:
+    """Who waits for whom because both ask for the same units: the first address by name owns them.
+
+    Where one requires the other there is an error already.
+    """
+    by_subject: dict[Subject, list[Resource]] = defaultdict(list)
+    for resource in sorted(resources, key=lambda item: item.address):
+        for owner in by_subject[resource.series.subject]:
+            direct = {one.address for one in (*resource.requires, *owner.requires)}
+            if resource.dates & owner.dates and not direct & {resource.address, owner.address}:
+                yield resource.address, owner.address
+        by_subject[resource.series.subject].append(resource)
+
+
+def _closed_by_a_requirement(
+    circle: list[Address], by_address: Mapping[Address, Resource]
+) -> list[Address]:
+    """The circle from its first address by name on, or from the next one to which a requirement leads."""
+    start = circle.index(min(circle))
+    for shift in range(len(circle)):
+        turned = [*circle, *circle][start + shift :][: len(circle)]
+        if any(one.address == turned[0] for one in by_address[turned[-1]].requires):
+            return turned
+    raise AssertionError("a circle without a requirement")
 
 
 def _error(

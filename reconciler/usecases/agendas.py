@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from reconciler.applying.checking import Listings
 from reconciler.applying.gathering import (
     Discovering,
     Line,
@@ -22,7 +23,9 @@ from reconciler.applying.gathering import (
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
+from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.plan import Decision, Plan
+from reconciler.model.project import Freeze
 from reconciler.model.report import Units
 from reconciler.model.resources import Resource
 from reconciler.model.runs import Tier
@@ -33,6 +36,7 @@ from reconciler.planning.situation import Situation, decide_all
 from reconciler.ports import StateStore
 from reconciler.usecases.plan import PlanOptions, frozen_now, make_plan
 from reconciler.usecases.selection import Selection
+from reconciler.usecases.spec_moves import spec_moved
 from reconciler.wiring.workspace import Workspace
 
 Dates = Mapping[Address, DateSet]
@@ -53,6 +57,18 @@ class Outlook:
     thaws_at: dt.datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What is sent in one round, and what it was made from if that was just listed.
+
+    `moved` says why calls must not be sent any more.
+    """
+
+    plan: Plan
+    listings: Listings | None = None
+    moved: Mapping[str, str] = field(default_factory=dict)
+
+
 class Agenda(Protocol):
     """See the module."""
 
@@ -60,8 +76,12 @@ class Agenda(Protocol):
         """What is left to start."""
         ...
 
-    async def next_plan(self, store: StateStore, ready: Dates) -> Plan:
-        """The plan that starts what is ready, and looks for what is doubtful; made under the lock."""
+    def subjects(self) -> Mapping[Address, str]:
+        """By address, the fingerprint of the subject on which its units run."""
+        ...
+
+    async def next_round(self, store: StateStore, ready: Dates) -> Round:
+        """A plan that starts what is ready, and looks for what is doubtful; made under the lock."""
         ...
 
 
@@ -106,15 +126,19 @@ class SpecAgenda:
             thaws_at=freeze.end if freeze is not None and frozen else None,
         )
 
-    async def next_plan(self, store: StateStore, ready: Dates) -> Plan:
+    def subjects(self) -> Mapping[Address, str]:
+        """Where the units of each address run."""
+        return {one.address: one.series.subject.fingerprint for one in self.resources}
+
+    async def next_round(self, store: StateStore, ready: Dates) -> Round:
         """Plan the resources that have something to start; what is on record was just read."""
         options = PlanOptions(
             refresh=Refresh.NONE, selection=Selection(targets=tuple(map(str, sorted(ready))))
         )
         planned = await make_plan(
-            self.workspace, self.resources, store.snapshot(), self.lines, options
+            self.workspace, self.resources, store.snapshot(), self.lines, options, only=ready
         )
-        return planned.plan
+        return Round(plan=planned.plan, listings=planned.listings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +171,21 @@ class PlanAgenda:
             ready=dict(ready),
             doubtful=dict(doubtful),
             blocked=dict(blocked),
-            thaws_at=situation.freeze.end if situation.freeze is not None and frozen else None,
+            thaws_at=self._thaws_at(situation.freeze) if frozen else None,
         )
 
-    async def next_plan(self, store: StateStore, ready: Dates) -> Plan:
+    def _thaws_at(self, freeze: Freeze | None) -> dt.datetime | None:
+        """When a freeze ends, if the plan can still be applied then."""
+        return freeze.end if freeze is not None and freeze.end < self.plan.expires_at else None
+
+    def subjects(self) -> Mapping[Address, str]:
+        """Where the units of the plan's addresses run, as far as the plan tells."""
+        known = {call.address: self.plan.series[call.series] for call in self.plan.calls}
+        known |= {one.address: self.plan.series[one.series] for one in self.plan.adoptions}
+        known |= {resource.address: resource.series for resource in self.plan.desired}
+        return {address: series.subject.fingerprint for address, series in known.items()}
+
+    async def next_round(self, store: StateStore, ready: Dates) -> Round:
         """The plan's own calls that are ready, those that are to be looked for, and no others."""
         recorded = store.snapshot()
         judged = judged_again(self.plan, self._situation(recorded))
@@ -162,12 +197,27 @@ class PlanAgenda:
             if (call.id in unclear or not call.blocked_by)
             and call.dates & ready.get(call.address, DateSet())
         ]
-        return replace(judged, calls=tuple(calls), adoptions=())
+        following = replace(judged, calls=tuple(calls), adoptions=())
+        return Round(plan=following, moved=self._moved(following))
 
-    async def reread(self, store: StateStore) -> Plan:
-        """The plan with its calls as they are blocked now, after a look at what they wait for."""
+    def _moved(self, plan: Plan) -> dict[str, str]:
+        """Why calls must not be sent any more: the plan has expired, or its specs were edited."""
+        if self.workspace.clock.now() >= self.plan.expires_at:
+            why = f"the plan expired on {self.plan.expires_at:%Y-%m-%d %H:%M} UTC"
+            return {call.id: why for call in plan.calls}
+        return spec_moved(self.workspace, plan)
+
+    def judged(self, store: StateStore) -> Plan:
+        """The plan with its calls as they are blocked by the record alone."""
+        return judged_again(self.plan, self._situation(store.snapshot()))
+
+    async def reread(self, store: StateStore) -> tuple[Plan, tuple[Diagnostic, ...]]:
+        """The plan with its calls as they are blocked now, after a look at what they wait for.
+
+        Also returns what could not be read; what waits for that is blocked.
+        """
         if not self.plan.desired:
-            return judged_again(self.plan, self._situation(store.snapshot()))
+            return self.judged(store), ()
         gathered = await gather(
             self.plan.desired,
             store.snapshot(),
@@ -178,7 +228,8 @@ class PlanAgenda:
             freeze=frozen_now(self.workspace),
         )
         store.observe(gathered.changed, at=gathered.at)
-        return judged_again(self.plan, gathered.situation)
+        unread = tuple(gathered.situation.unreadable.values())
+        return judged_again(self.plan, gathered.situation), unread
 
     def _situation(self, recorded: RecordedState) -> Situation:
         return Situation(

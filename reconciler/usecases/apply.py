@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.applying.engine import Applied
 from reconciler.model.addresses import Kind
-from reconciler.model.diagnostics import has_errors
 from reconciler.model.errors import PlanRefused, PolicyError, StateMissing
 from reconciler.model.plan import Plan
 from reconciler.model.project import Connection
 from reconciler.model.report import ApplyReport
 from reconciler.model.resources import Resource
 from reconciler.model.series import Realm, Subject
-from reconciler.planning.planner import spec_digest
 from reconciler.usecases.agendas import Dates, PlanAgenda, SpecAgenda
 from reconciler.usecases.carrying_out import (
     ApplyHooks,
@@ -22,10 +20,12 @@ from reconciler.usecases.carrying_out import (
     Carrying,
     lock_for,
     send_planned,
+    tell_unread,
 )
 from reconciler.usecases.concluding import conclude
 from reconciler.usecases.metering import metered
-from reconciler.usecases.plan import connections_in_use, make_plan, sound_specs
+from reconciler.usecases.plan import Planned, connections_in_use, make_plan, sound_specs
+from reconciler.usecases.spec_moves import spec_moved
 from reconciler.wiring.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -68,21 +68,26 @@ async def _plan_and_apply(
         applied = Applied(hooks.reporter)
         if hooks.asks:
             # Nobody waits for a person's answer under the lock; what moves meanwhile is not sent.
-            plan = await _planned(carrying, resources)
+            plan = (await _planned(carrying, resources)).plan
             tried = agenda.outlook(store.snapshot()).ready
             if plan.calls or plan.adoptions:
                 async with lock_for(carrying) as lease:
-                    await send_planned(plan, carrying, lease, applied)
+                    # Somebody may have asked meanwhile for what these calls wait for once more.
+                    judged = PlanAgenda(workspace=workspace, plan=plan, lines=meter.lines).judged(
+                        store
+                    )
+                    await send_planned(judged, carrying, lease, applied)
         else:
             # Nobody is asked: whoever had the lock before us has finished when we plan.
             async with lock_for(carrying) as lease:
-                plan = await _planned(carrying, resources)
+                planned = await _planned(carrying, resources)
+                plan = planned.plan
                 tried = agenda.outlook(store.snapshot()).ready
-                await send_planned(plan, carrying, lease, applied)
+                await send_planned(plan, carrying, lease, applied, listings=planned.listings)
         return await conclude(plan, agenda, tried, applied, carrying)
 
 
-async def _planned(carrying: Carrying, resources: tuple[Resource, ...]) -> Plan:
+async def _planned(carrying: Carrying, resources: tuple[Resource, ...]) -> Planned:
     recorded = carrying.store.snapshot()
     planned = await make_plan(
         carrying.workspace, resources, recorded, carrying.meter.lines, carrying.options.planning
@@ -90,7 +95,7 @@ async def _planned(carrying: Carrying, resources: tuple[Resource, ...]) -> Plan:
     refuse_broken_policy(planned.plan)
     carrying.hooks.approve(planned.plan)
     carrying.store.observe(planned.gathered.changed, at=planned.gathered.at)
-    return planned.plan
+    return planned
 
 
 def apply_saved(
@@ -136,7 +141,8 @@ async def _apply_saved(
         tried: Dates = {}
         if plan.calls or plan.adoptions:
             async with lock_for(carrying) as lease:
-                judged = await agenda.reread(store)
+                judged, unread = await agenda.reread(store)
+                tell_unread(unread, applied)
                 tried = agenda.outlook(store.snapshot()).ready
                 await send_planned(judged, carrying, lease, applied, moved)
         return await conclude(plan, agenda, tried, applied, carrying)
@@ -203,22 +209,6 @@ def _store_of_plan(workspace: Workspace, plan: Plan, options: ApplyOptions) -> S
             hint="make a new plan",
         )
     return store
-
-
-def spec_moved(workspace: Workspace, plan: Plan) -> dict[str, str]:
-    """Calls that the specs at hand no longer ask for, with the reason; absent specs say nothing."""
-    loaded = workspace.load_specs()
-    if has_errors(loaded.diagnostics) or not loaded.resources:
-        return {}
-    by_address = {resource.address: resource for resource in loaded.resources}
-    moved = {}
-    for call in plan.calls:
-        resource = by_address.get(call.address)
-        if resource is None:
-            moved[call.id] = "its spec is gone"
-        elif spec_digest(resource, call.dates) != call.spec_digest:
-            moved[call.id] = "its spec was edited since planning"
-    return moved
 
 
 def refuse_broken_policy(plan: Plan) -> None:

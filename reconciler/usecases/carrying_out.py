@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.applying.checking import Listings
 from reconciler.applying.engine import Applied, Bench, Stop, apply_plan
+from reconciler.model.addresses import Address
+from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.errors import OverBudget
+from reconciler.model.events import ReadFailed
 from reconciler.model.plan import Plan
 from reconciler.model.state import Lease
 from reconciler.ports import Reporter
@@ -63,16 +67,19 @@ async def send_planned(
     lease: Lease,
     applied: Applied,
     moved: Mapping[str, str] | None = None,
+    *,
+    listings: Listings | None = None,
 ) -> None:
     """Send what a plan asks for, under a lease; `applied` takes what happens.
 
-    `moved` names calls that the specs at hand no longer ask for, with the reason.
+    `moved` names calls that the specs at hand no longer ask for, with the reason; `listings` are those the
+    plan was made from, if that was under this lease.
 
     Raises:
         OverBudget: It would exceed a connection's calls a day; nothing was sent.
         StateError: The lock was lost, or the store failed.
     """
-    _refuse_over_budget(plan, carrying)
+    _refuse_over_budget(plan, carrying, listings)
     policy, clock = carrying.workspace.project.policy, carrying.workspace.clock
     bench = Bench(
         store=carrying.store,
@@ -82,15 +89,25 @@ async def send_planned(
         stop=carrying.hooks.stop,
         at_once=carrying.options.at_once,
         spec_moved=moved or {},
+        listings=listings,
         frozen=lambda: policy.frozen(clock.now()) is not None,
     )
     await apply_plan(plan, bench, applied)
 
 
-def _refuse_over_budget(plan: Plan, carrying: Carrying) -> None:
+def tell_unread(problems: Iterable[Diagnostic], applied: Applied) -> None:
+    """Tell what could not be read, of which nothing was decided or sent."""
+    for item in problems:
+        if item.severity is Severity.ERROR and item.address is not None:
+            address = Address.parse(item.address)
+            applied.tell(ReadFailed(address=address, summary=item.summary, hint=item.hint))
+
+
+def _refuse_over_budget(plan: Plan, carrying: Carrying, listings: Listings | None) -> None:
+    looked_at = () if listings is None else listings.by_address
     for name in carrying.meter.lines:
         bound = carrying.workspace.project.connections[name].limits.daily_calls
-        needed = plan.expected_calls(name)
+        needed = plan.expected_calls(name, looked_at=looked_at)
         if not bound or not needed:
             continue
         used = carrying.meter.used_today(name)

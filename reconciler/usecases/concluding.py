@@ -34,7 +34,7 @@ async def conclude(
         OverBudget, StateError: Something that opened while waiting could not be started.
     """
     store, hooks = carrying.store, carrying.hooks
-    covered = _covered(plan, store.snapshot())
+    covered = _covered(plan, store.snapshot(), agenda.subjects())
     if applied.of(RunAdopted):
         await _observe(carrying, covered)
     finished, plans = True, [plan]
@@ -119,13 +119,18 @@ async def _observe(carrying: Carrying, covered: Mapping[str, DateSet]) -> None:
     store.observe(changed, at=at)
 
 
-def _covered(plan: Plan, recorded: RecordedState) -> dict[str, DateSet]:
+def _covered(
+    plan: Plan, recorded: RecordedState, subjects: Mapping[Address, str]
+) -> dict[str, DateSet]:
     """By subject, the units the plan is about: what it decided on, whoever they ran for before."""
     by_address: dict[Address, DateSet] = defaultdict(DateSet)
     for action in plan.actions:
         if action.decision is not Decision.RELEASED:
             by_address[action.address] |= action.dates
     covered: dict[str, DateSet] = defaultdict(DateSet)
+    for address, dates in by_address.items():
+        if address in subjects:
+            covered[subjects[address]] |= dates
     for attempt in recorded.attempts:
         covered[attempt.subject] |= by_address[attempt.address] & DateSet((attempt.dates,))
     for call in plan.calls:

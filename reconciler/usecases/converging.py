@@ -14,12 +14,11 @@ from reconciler.applying.waiting import Follower, Waited, Watch
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
-from reconciler.model.diagnostics import Severity
 from reconciler.model.errors import LockHeld
-from reconciler.model.events import ReadFailed, UnitsOpened
+from reconciler.model.events import UnitsOpened
 from reconciler.model.plan import Plan
-from reconciler.usecases.agendas import Agenda, Dates
-from reconciler.usecases.carrying_out import Carrying, lock_for, send_planned
+from reconciler.usecases.agendas import Agenda, Dates, Outlook
+from reconciler.usecases.carrying_out import Carrying, lock_for, send_planned, tell_unread
 
 #: Seconds after which a run of unknown outcome is looked for; the pause doubles with each look.
 FIRST_LOOK_SECONDS = 2.0
@@ -94,10 +93,11 @@ class Convergence:
         """
         self._set_aside(self.tried)
         while True:
-            doubtful = self.agenda.outlook(self._recorded()).doubtful
+            outlook = self.agenda.outlook(self._recorded())
+            look_at = self._looks.due(outlook.doubtful, self.watch.clock.monotonic())
             waited = await self.follower.follow(
                 lambda recorded: bool(self._ready(recorded)),
-                wake_at=self._looks.due(doubtful, self.watch.clock.monotonic()),
+                wake_at=min(look_at, self._thaws_at(outlook)),
             )
             if waited is Waited.CUT_SHORT:
                 return False
@@ -119,6 +119,13 @@ class Convergence:
             await self._sleep((outlook.thaws_at - self.watch.clock.now()).total_seconds())
             return True
         return False
+
+    def _thaws_at(self, outlook: Outlook) -> float:
+        """When a freeze ends that keeps something, on the clock's monotonic time."""
+        if outlook.thaws_at is None:
+            return math.inf
+        left = (outlook.thaws_at - self.watch.clock.now()).total_seconds()
+        return self.watch.clock.monotonic() + left
 
     def _recorded(self) -> RecordedState:
         return self.carrying.store.snapshot()
@@ -147,27 +154,27 @@ class Convergence:
             self.applied.tell(UnitsOpened(address=address, dates=dates))
         wanted = dict(ready)
         if self._looks.take(self.watch.clock.monotonic()):
-            wanted |= self.agenda.outlook(recorded).doubtful
+            for address, dates in self.agenda.outlook(recorded).doubtful.items():
+                wanted[address] = wanted.get(address, DateSet()) | dates
         if not wanted:
             return
         try:
             async with lock_for(self.carrying, wait_seconds=self._seconds_left()) as lease:
-                plan = await self.agenda.next_plan(self.carrying.store, wanted)
-                self.plans.append(plan)
-                self._tell_unread(plan)
-                await send_planned(plan, self.carrying, lease, self.applied)
+                following = await self.agenda.next_round(self.carrying.store, wanted)
+                self.plans.append(following.plan)
+                tell_unread(following.plan.diagnostics, self.applied)
+                await send_planned(
+                    following.plan,
+                    self.carrying,
+                    lease,
+                    self.applied,
+                    following.moved,
+                    listings=following.listings,
+                )
         except LockHeld:
             if not self._is_over():
                 raise
         self._set_aside(ready)
-
-    def _tell_unread(self, plan: Plan) -> None:
-        for item in plan.diagnostics:
-            if item.severity is Severity.ERROR and item.address is not None:
-                address = Address.parse(item.address)
-                self.applied.tell(
-                    ReadFailed(address=address, summary=item.summary, hint=item.hint)
-                )
 
     def _seconds_left(self) -> float:
         if self.watch.deadline is None:

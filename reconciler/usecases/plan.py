@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler import __version__
+from reconciler.applying.checking import Listings
 from reconciler.applying.gathering import Gathered, Line, Refresh, gather
+from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
+from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic, has_errors
 from reconciler.model.errors import InputError
 from reconciler.model.plan import Plan
@@ -36,10 +39,19 @@ class PlanOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan with what it was made from, so that an apply can go on from there."""
+    """A plan with what it was made from, so that an apply can go on from there.
+
+    What was gathered is younger than `taken_at`, on the clock's monotonic time.
+    """
 
     plan: Plan
     gathered: Gathered
+    taken_at: float
+
+    @property
+    def listings(self) -> Listings:
+        """The listings it was made from."""
+        return Listings(by_address=self.gathered.situation.discoveries, taken_at=self.taken_at)
 
 
 def plan_project(
@@ -109,14 +121,16 @@ async def make_plan(
     recorded: RecordedState,
     lines: Mapping[str, Line],
     options: PlanOptions,
+    *,
+    only: Mapping[Address, DateSet] | None = None,
 ) -> Planned:
-    """Gather what the plan needs to know, and build it."""
+    """Gather what the plan needs to know, and build it; with `only`, its calls are for these units."""
     options.selection.ensure_matches(
         [resource.address for resource in resources]
         + [attempt.address for attempt in recorded.attempts]
     )
     as_of = workspace.clock.now()
-    before = calls_made(lines)
+    before, taken_at = calls_made(lines), workspace.clock.monotonic()
     gathered = await gather(
         resources,
         recorded,
@@ -135,12 +149,14 @@ async def make_plan(
         created_at=_to_millisecond(created_at),
         policy=workspace.project.policy,
         reads=calls_made(lines) - before,
+        only=only,
         token=workspace.ids.token,
         wire=lambda name, series, dates, run, tuning: lines[name].provider.wire_call(
             series, dates, run, tuning
         ),
     )
-    return Planned(plan=build_plan(gathered.situation, making), gathered=gathered)
+    plan = build_plan(gathered.situation, making)
+    return Planned(plan=plan, gathered=gathered, taken_at=taken_at)
 
 
 def calls_made(lines: Mapping[str, Line]) -> int:

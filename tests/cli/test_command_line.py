@@ -320,7 +320,7 @@ def test_validate_formats(sandbox: Sandbox) -> None:
 
 
 def test_an_apply_refuses_to_exceed_the_calls_of_a_day(tmp_path: Path) -> None:
-    endpoint = "endpoint: simulator\n      limits: {dailyCalls: 12}"
+    endpoint = "endpoint: simulator\n      limits: {dailyCalls: 9}"
     sandbox = Sandbox(tmp_path / "project", endpoint=endpoint)
     sandbox.backfill("first")
     assert sandbox.apply().code == 0
@@ -328,5 +328,5 @@ def test_an_apply_refuses_to_exceed_the_calls_of_a_day(tmp_path: Path) -> None:
     sandbox.backfill("third", target={"rootNode": 3})
     refused = sandbox.apply()
     assert refused.code == 1
-    assert "of its 12 API calls today" in refused.err
+    assert "of its 9 API calls today" in refused.err
     assert len(sandbox.ledger()) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -247,6 +248,51 @@ def test_what_closes_after_planning_is_not_sent(sandbox: Sandbox) -> None:
     assert "blocked by backfill.rates" in applied.out
 
 
+def test_a_saved_plan_asks_its_specs_again_before_each_batch(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="x60") as service:
+        project = Checkout(tmp_path / "project", service)
+        project.backfill(rollout={"canary": 1}, parallelism=5)
+        waiting = project.start("apply", str(saved(project)), "--wait", "--json")
+        until(lambda: len(project.ledger()) == 1)
+        project.backfill(dates={"list": ["2020-05-20"]})  # narrowed while the canary runs
+        applied = ended(waiting)
+        assert (applied.code, len(project.ledger())) == (4, 1), applied.err
+        assert [one["why"] for one in events_of(applied, "call_moved")] == [
+            "its spec was edited since planning"
+        ]
+
+
+def test_a_saved_plan_sends_nothing_once_it_has_expired(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="manual") as service:
+        project = Checkout(tmp_path / "project", service)
+        text = (project.root / "reconciler.yaml").read_text()
+        text = text.replace("policy: {}", "policy: {planExpiry: 1m}")
+        (project.root / "reconciler.yaml").write_text(text)
+        project.backfill(rollout={"canary": 1}, parallelism=5)
+        waiting = project.start("apply", str(saved(project)), "--wait", "--json")
+        until(lambda: len(project.ledger()) == 1)
+        time.sleep(61)
+        project.advance(3600)
+        applied = ended(waiting)
+        assert (applied.code, len(project.ledger())) == (4, 1), applied.err
+        assert "the plan expired" in events_of(applied, "call_moved")[0]["why"]
+
+
+def test_what_a_saved_plan_waits_for_and_cannot_read_is_told(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="manual") as service:
+        project = InProcess(tmp_path / "project", service)
+        project.backfill("rates", target={"rootNode": 7})
+        assert project.apply().code == 0
+        project.backfill(requires=["backfill.rates"])
+        file = saved(project)
+        service.faults(
+            {"operation": "ListDags", "effect": "http", "status": 403, "code": "Forbidden"}
+        )
+        applied = project.run("apply", str(file), "--json")
+        assert applied.code == 1, applied.err
+        assert [one["address"] for one in events_of(applied, "read_failed")] == ["backfill.rates"]
+
+
 # Freezes.
 
 
@@ -294,6 +340,86 @@ def test_a_freeze_that_outlasts_the_timeout_is_an_error_that_started_nothing(
     sandbox.backfill()
     assert sandbox.apply("--wait", "--timeout", "1s").code == 1
     assert sandbox.ledger() == []
+
+
+def test_the_end_of_a_freeze_is_noticed_while_something_else_runs(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="manual") as service:
+        project = InProcess(tmp_path / "project", service)
+        project.backfill("long", target={"rootNode": 7})
+        assert project.apply().code == 0
+        project.backfill()
+        file = project.root / "reconciler.yaml"
+        file.write_text(file.read_text().replace("policy: {}", f"policy: {freezing(2 / 3600)}"))
+        assert project.apply("--wait", "--timeout", "8s").code == 1  # long never ends
+        assert len(project.ledger()) == 2
+
+
+# What is on record elsewhere, or nowhere.
+
+
+def test_runs_on_record_under_an_older_name_are_followed_and_open_batches(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="x600") as service:
+        project = InProcess(tmp_path / "project", service)
+        dates = {"list": ["2020-05-20..2020-05-23"]}
+        project.backfill("old", file="x.yaml", dates=dates, rollout={"canary": 1})
+        assert project.apply().code == 0
+        project.backfill("new", file="x.yaml", dates=dates, rollout={"canary": 1})
+        assert project.apply("--wait").code == 0
+        assert starts(project) == Counter(f"1 2020-05-{day}" for day in range(20, 24))
+
+
+def lose_the_store(sandbox: Sandbox) -> None:
+    for file in (sandbox.root / ".reconciler").glob("state.db*"):
+        file.unlink()
+
+
+@pytest.mark.parametrize("onchange", ["keep", "hold"])
+def test_with_a_lost_store_also_what_is_blocked_is_found(sandbox: Sandbox, onchange: str) -> None:
+    spec: dict[str, Any] = {
+        "parallelism": 4,
+        "onChange": onchange,
+        "rollout": {"canary": 2, "maxActiveDates": 5},
+    }
+    sandbox.backfill(**spec)
+    assert sandbox.apply("--wait").code == 0
+    edited: dict[str, Any] = {"params": {"1": {"k": "v"}}} if onchange == "keep" else {}
+    sandbox.backfill(**spec, **edited)
+    before = len(sandbox.ledger())
+    lose_the_store(sandbox)
+    for _ in range(3):
+        assert sandbox.apply("--wait").code == 0
+    assert len(sandbox.ledger()) == before
+    assert sandbox.plan()["summary"]["none"] == 12
+
+
+def test_in_a_freeze_with_a_lost_store_what_ran_is_adopted_all_the_same(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of()
+    sandbox.backfill()
+    assert sandbox.apply("--wait").code == 0
+    lose_the_store(sandbox)
+    file = sandbox.root / "reconciler.yaml"
+    file.write_text(file.read_text().replace("policy: {}", f"policy: {freezing(1)}"))
+    assert decisions(sandbox.plan()) == {"adopt found": ["2020-05-20..2020-05-31"]}
+    assert sandbox.apply("--wait").code == 0
+    assert len(sandbox.ledger()) == 1
+
+
+def test_a_date_that_may_turn_out_hollow_opens_nothing_yet(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    nodes = "[{id: 1}, {id: 2, parents: [1], skip: [2020-05-20]}, {id: 3}]"
+    sandbox = sandbox_of(world=f"nodes: {nodes}")
+    dates = {"list": ["2020-05-20..2020-05-22"]}
+    target = {"rootNode": 1, "includeNodes": [1, 2]}
+    sandbox.backfill("rates", target=target, dates=dates)
+    sandbox.backfill(target={"rootNode": 3}, dates=dates, requires=["backfill.rates@date"])
+    assert sandbox.apply("--wait").code == 3
+    assert sorted(day for day in executed_dates(sandbox.ledger()) if day.startswith("3 ")) == [
+        "3 2020-05-21",
+        "3 2020-05-22",
+    ]
 
 
 # Failures.
@@ -367,8 +493,8 @@ def test_what_cannot_be_listed_when_a_batch_opens_is_told_and_not_started(
 ) -> None:
     sandbox.backfill(rollout={"canary": 1}, parallelism=5)
     refuse = {"operation": "ListInstances", "effect": "http", "status": 403, "code": "Forbidden"}
-    # Two listings before the canary, and one of its nodes when it has succeeded.
-    sandbox.faults([{**refuse, "nth": number} for number in range(4, 12)])
+    # One listing before the canary, and one of its nodes when it has succeeded.
+    sandbox.faults([{**refuse, "nth": number} for number in range(3, 12)])
     applied = sandbox.apply("--wait", "--json")
     assert applied.code == 1, applied.err
     assert [one["address"] for one in events_of(applied, "read_failed")] == ["backfill.orders"]
@@ -415,6 +541,34 @@ def test_a_call_that_cannot_be_found_yet_ends_the_wait_when_all_else_is_done(
     assert applied.code == 3, applied.err
     assert len(applied.events[-1]["unknown"]) == 1
     assert max(starts(sandbox).values()) == 1
+
+
+def test_refused_dates_are_not_dragged_into_the_calls_of_those_that_open_later(
+    sandbox_of: Callable[..., Sandbox],
+) -> None:
+    sandbox = sandbox_of(world="nodes: [{id: 1, seconds: 3600}, {id: 3}]")
+    dates = {"list": ["2020-05-20..2020-05-22"]}
+    sandbox.backfill("rates", dates=dates)
+    sandbox.backfill(target={"rootNode": 3}, dates=dates, requires=["backfill.rates@date"])
+    refuse = {
+        "operation": "RunCycleDagNodes",
+        "effect": "http",
+        "status": 403,
+        "code": "Forbidden",
+    }
+    sandbox.faults([{**refuse, "nth": 2}])
+    applied = sandbox.apply("--wait", "--json")
+    assert applied.code == 1, applied.err
+    refused = [day for one in events_of(applied, "call_refused") for day in one["dates"]]
+    accepted = [
+        day
+        for one in events_of(applied, "call_accepted")
+        if one["address"] == "backfill.orders"
+        for day in one["dates"]
+    ]
+    assert refused[0].startswith("2020-05-20")
+    assert refused[0] not in accepted
+    assert set(starts(sandbox).values()) == {1}
 
 
 def test_a_refused_call_is_not_tried_again_and_again_while_waiting(sandbox: Sandbox) -> None:

@@ -121,6 +121,8 @@ class Gateway:
         self._read_pacer = read_pacer
         self._retries = RetryBudget()
         self._breaker = Breaker(clock)
+        # What answers reads well may fail every create, each of unknown outcome.
+        self._create_breaker = Breaker(clock)
         self._create_pacer = create_pacer
         self._skew = skew
         self._steps = steps
@@ -154,7 +156,7 @@ class Gateway:
         attempt = 1
         self._retries.earn()
         while True:
-            await self._wait_for_breaker(operation)
+            await self._wait_for(self._breaker, operation)
             try:
                 return await self._watched(self._read_once(operation, parameters, convert))
             except (RateLimited, Unavailable) as error:
@@ -183,14 +185,14 @@ class Gateway:
         self._breaker.passed()
         return answer
 
-    async def _wait_for_breaker(self, operation: str) -> None:
-        """Wait until the breaker lets a call through.
+    async def _wait_for(self, breaker: Breaker, operation: str) -> None:
+        """Wait until a breaker lets a call through.
 
         Raises:
             NotAsked: It did not for as long as we wait.
         """
         give_up = self._clock.monotonic() + BREAKER_PATIENCE_SECONDS
-        while (left := self._breaker.closed_for()) > 0:
+        while (left := breaker.closed_for()) > 0:
             if self._clock.monotonic() >= give_up:
                 raise not_asked(operation, left)
             await self._clock.sleep(min(left, BREAKER_LOOKED_AT_SECONDS))
@@ -255,7 +257,7 @@ class Gateway:
         Raises:
             NotAsked: The service failed too often to be asked now.
         """
-        await self._wait_for_breaker(operation)
+        await self._wait_for(self._create_breaker, operation)
         await self._create_pacer.turn()
 
     async def create(self, prepared: Prepared) -> CreateOutcome:
@@ -272,7 +274,7 @@ class Gateway:
         try:
             answer = await self._send(Exchange.CREATE, signed.request)
         except TransportFailure as failure:
-            self._breaker.failed()
+            self._create_breaker.failed()
             return classify_failure(failure)
         outcome = classify_answer(prepared.operation, _masked(answer, signed.key))
         self._learn(outcome)
@@ -283,10 +285,10 @@ class Gateway:
         if isinstance(outcome, Refused) and is_throttled(outcome.code):
             self._create_pacer.throttled(outcome.retry_after_seconds)
         if isinstance(outcome, Unknown) or (isinstance(outcome, Refused) and outcome.transient):
-            self._breaker.failed()
+            self._create_breaker.failed()
             return
         self._create_pacer.passed()
-        self._breaker.passed()
+        self._create_breaker.passed()
         if isinstance(outcome, Refused) and outcome.code == EXPIRED_TIMESTAMP:
             self.server_clock.distrust_own()
 

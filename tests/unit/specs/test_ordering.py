@@ -84,6 +84,19 @@ def test_each_circle_is_told_once_with_its_path(tmp_path: Path) -> None:
     ]
 
 
+def test_who_asks_for_the_same_units_waits_for_their_owner(tmp_path: Path) -> None:
+    loaded = load(
+        tmp_path,
+        a=backfill("a", requires="[backfill.c]"),
+        b=backfill("b"),
+        c=backfill("c", target="{rootNode: 7}", requires="[backfill.b]"),
+    )
+    assert codes(loaded) == ["circle"]
+    (item,) = loaded.diagnostics
+    assert item.summary.endswith("backfill.c → backfill.b → backfill.a → backfill.c")
+    assert str(item.place) == "specs/a.yaml:8:14"
+
+
 def test_a_resource_cannot_wait_for_its_own_units_under_another_name(tmp_path: Path) -> None:
     loaded = load(tmp_path, a=backfill("a"), b=backfill("b", requires="[backfill.a]"))
     assert codes(loaded) == ["circle"]
