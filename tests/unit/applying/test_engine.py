@@ -331,6 +331,36 @@ async def test_after_a_stop_nothing_new_leaves_and_answers_in_flight_are_recorde
     assert rig.store.lock_info() is None
 
 
+async def test_a_look_that_aged_while_a_call_waited_for_its_turn_is_taken_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def turn(_operation: str) -> None:
+        await rig.clock.sleep(LOOK_VALID_SECONDS + 1)
+
+    monkeypatch.setattr(rig.provider, "take_create_turn", turn)
+    plan = await rig.plan(a_resource())
+    looked = len(rig.provider.asked("discover"))
+    await rig.apply(plan)
+    assert len(rig.provider.asked("discover")) == looked + 2
+    assert len(rig.provider.asked("create")) == 1
+
+
+async def test_a_stop_ends_the_wait_for_a_turn(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def turn(_operation: str) -> None:
+        await rig.clock.sleep(3600)
+
+    async def ask() -> None:
+        await rig.clock.sleep(10)
+        rig.stop.set()
+
+    monkeypatch.setattr(rig.provider, "take_create_turn", turn)
+    asking = asyncio.ensure_future(ask())
+    await rig.plan_and_apply(a_resource())
+    await asking
+    assert rig.provider.asked("create") == []
+    assert rig.clock.monotonic() < 12
+
+
 async def test_a_stop_while_a_call_waits_for_its_turn_keeps_it_back(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,6 +169,22 @@ async def test_no_create_leaves_while_the_service_is_left_alone() -> None:
     assert clock.seconds - before == OPEN_SECONDS, "the next one looks whether the service is back"
 
 
+async def test_creates_that_fail_are_held_back_though_reads_are_answered() -> None:
+    service, clock = Service(), FakeClock()
+    service.on("RunCycleDagNodes", lambda _: gateway_error(503, "ServiceUnavailable"))
+    service.on("GetInstance", ok(ROW))
+    provider = a_provider(service, clock=clock)
+    for _ in range(5):
+        await provider.api.get_instance("5", "PROD")
+        await provider.take_create_turn("RunCycleDagNodes")
+        await provider.create(provider.prepare(CREATE))
+    assert clock.seconds == 0
+    await provider.take_create_turn("RunCycleDagNodes")
+    assert clock.seconds == OPEN_SECONDS
+    await provider.api.get_instance("5", "PROD")
+    assert clock.seconds == OPEN_SECONDS, "reads go on"
+
+
 async def test_a_create_is_not_waited_for_without_end() -> None:
     class Busy(FakeClock):
         """While one waits, another one's create fails."""
