@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -82,6 +83,9 @@ def render_plan(plan: Plan, *, paint: Paint, full: bool = False) -> str:
         full: Do not fold resources that need nobody.
     """
     headings = {heading.address: heading for heading in plan.headings}
+    calls: dict[Address, list[Call]] = defaultdict(list)
+    for call in plan.calls:
+        calls[call.address].append(call)
     blocks = [
         (address, list(actions))
         for address, actions in groupby(plan.actions, key=lambda action: action.address)
@@ -94,7 +98,7 @@ def render_plan(plan: Plan, *, paint: Paint, full: bool = False) -> str:
     ]
     lines: list[str] = []
     for address, actions in shown:
-        lines.extend(_block(address, headings.get(address), actions, plan, paint))
+        lines.extend(_block(address, headings.get(address), actions, calls[address], paint))
     if len(shown) < len(blocks):
         lines.append(
             paint(
@@ -148,7 +152,7 @@ def _block(
     address: Address,
     heading: Heading | None,
     actions: Sequence[Action],
-    plan: Plan,
+    calls: Sequence[Call],
     paint: Paint,
 ) -> Iterator[str]:
     decisions = {action.decision for action in actions}
@@ -166,7 +170,6 @@ def _block(
         sign, role = _SIGNS[action.decision]
         span = f"{sign} {dates!s:<{dates_width}}  {_dates(dates.count):>{count_width}}"
         yield f"      {paint(span, role)}  {_why(action)}".rstrip()
-    calls = [call for call in plan.calls if call.address == address]
     if max(starting, len(calls)) > 1:
         yield paint(f"        in {some(len(calls), 'call')}{_batches(calls)}", Role.QUIET)
 
