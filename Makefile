@@ -45,8 +45,9 @@ format: $(VENV)/.developer
 
 check: lint test
 
+# The simulation takes longest, so it begins first.
 soak: mutants
-	RECONCILER_SOAK_FACTOR=20 $(PYTEST) -n auto --dist worksteal tests/crash tests/property tests/hostile tests/unit/specs tests/unit/documents
+	RECONCILER_SOAK_FACTOR=20 $(PYTEST) -n auto --dist worksteal tests/crash/test_simulation.py tests/crash tests/property tests/hostile tests/unit/specs tests/unit/documents
 
 mutants: $(VENV)/.developer
 	$(BIN)/python -m tests.crash.mutants

@@ -27,7 +27,7 @@ SUITE = "damage"
 Damage = Callable[[LivedIn, random.Random, int], Iterable[Case]]
 
 DAMAGES: dict[str, tuple[Damage, int]] = {
-    "bit flips": (bit_flips, cases(30, soak=2500)),
+    "bit flips": (bit_flips, cases(30, soak=1500)),
     "truncation": (truncations, cases(12, soak=200)),
     "pages": (pages, cases(15, soak=500)),
     "write-ahead log": (write_ahead_logs, cases(12, soak=300)),
