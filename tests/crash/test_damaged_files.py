@@ -27,10 +27,10 @@ SUITE = "damage"
 Damage = Callable[[LivedIn, random.Random, int], Iterable[Case]]
 
 DAMAGES: dict[str, tuple[Damage, int]] = {
-    "bit flips": (bit_flips, cases(30, soak=1500)),
-    "truncation": (truncations, cases(12, soak=200)),
-    "pages": (pages, cases(15, soak=500)),
-    "write-ahead log": (write_ahead_logs, cases(12, soak=300)),
+    "bit flips": (bit_flips, cases(20, soak=1500)),
+    "truncation": (truncations, cases(8, soak=200)),
+    "pages": (pages, cases(10, soak=500)),
+    "write-ahead log": (write_ahead_logs, cases(8, soak=300)),
     "other files": (lambda project, _dice, _number: other_files(project), 5),
 }
 

@@ -34,7 +34,7 @@ from tests.effort import examples
 RATES = a_series(subject=a_subject(root="7"), include=("7",))
 ORDERS = a_series()
 SUCCESS, FAILURE = UnitStatus.SUCCESS, UnitStatus.FAILURE
-MANY = settings(max_examples=examples(100))
+MANY = settings(max_examples=examples(50))
 
 DAYS = st.sets(st.integers(0, 15), min_size=1).map(lambda days: sorted(map(day, days)))
 ROLLOUTS = st.builds(

@@ -29,7 +29,7 @@ from tests.unit.providers.dataworks.support import (
     ok,
 )
 
-APPLIERS, UNITS, AT_ONCE = 16, 60, 4
+APPLIERS, UNITS, AT_ONCE = 16, 30, 4
 STORM_SECONDS = 600.0
 READ_QPS = 5.0
 CREATE = "RunCycleDagNodes"
