@@ -232,31 +232,33 @@ def test_a_connection_that_a_condition_needs_must_still_be_there(sandbox: Sandbo
     assert "other" in refused.err
 
 
-def test_what_closes_after_planning_is_not_sent(sandbox: Sandbox) -> None:
-    sandbox.backfill("rates", target={"rootNode": 7})
-    assert sandbox.apply("--wait").code == 0
-    sandbox.backfill(requires=["backfill.rates"])
-    file = saved(sandbox)
-    assert json.loads(file.read_text())["calls"][0]["blocked_by"] == []
-    # Somebody asks for the rates once more, and applies that first.
-    sandbox.backfill(
-        "rates",
-        target={"rootNode": 7},
-        reruns=[{"generation": 2, "dates": "all", "reason": "wrong"}],
-    )
-    assert sandbox.apply("--target", "backfill.rates").code == 0
-    applied = sandbox.run("apply", str(file))
-    assert (applied.code, len(sandbox.ledger())) == (0, 2), applied.err
-    assert "blocked by backfill.rates" in applied.out
+def test_what_closes_after_planning_is_not_sent(tmp_path: Path) -> None:
+    with simulate(tmp_path, clock="manual") as service:
+        project = InProcess(tmp_path / "project", service)
+        project.backfill("rates", target={"rootNode": 7}, parallelism=5)
+        assert project.apply().code == 0
+        project.advance(3600)
+        assert project.run("status").code == 0
+        project.backfill(requires=["backfill.rates"])
+        file = saved(project)
+        assert json.loads(file.read_text())["calls"][0]["blocked_by"] == []
+        # Somebody asks for the rates once more, and applies that first.
+        again = [{"generation": 2, "dates": "all", "reason": "wrong"}]
+        project.backfill("rates", target={"rootNode": 7}, parallelism=5, reruns=again)
+        assert project.apply("--target", "backfill.rates").code == 0
+        applied = project.run("apply", str(file))
+        assert (applied.code, len(project.ledger())) == (0, 2), applied.err
+        assert "blocked by backfill.rates" in applied.out
 
 
 def test_a_saved_plan_asks_its_specs_again_before_each_batch(tmp_path: Path) -> None:
-    with simulate(tmp_path, clock="x60") as service:
+    with simulate(tmp_path, clock="manual") as service:
         project = Checkout(tmp_path / "project", service)
         project.backfill(rollout={"canary": 1}, parallelism=5)
         waiting = project.start("apply", str(saved(project)), "--wait", "--json")
         until(lambda: len(project.ledger()) == 1)
         project.backfill(dates={"list": ["2020-05-20"]})  # narrowed while the canary runs
+        project.advance(3600)
         applied = ended(waiting)
         assert (applied.code, len(project.ledger())) == (4, 1), applied.err
         assert [one["why"] for one in events_of(applied, "call_moved")] == [
