@@ -1,7 +1,8 @@
 """Apply a plan: adopt what was found, send what is still to be sent, in order, within bounds.
 
 The engine walks the plan's own calls and adds none. Each address is looked at again right before its
-first intent, and once more when that look has aged. One call that cannot be sent never stops another.
+first intent, unless the plan was just made from such a look under the same lock, and once more when that
+look has aged. One call that cannot be sent never stops another.
 """
 
 from __future__ import annotations
@@ -103,11 +104,18 @@ class Applied:
         """Pass every event on to `reporter` as well."""
         self._reporter = reporter
         self._events: list[Event] = []
+        self._told: set[Event] = set()
 
     def tell(self, event: Event) -> None:
         """Keep one event and report it."""
         self._events.append(event)
         self._reporter.report(event)
+
+    def tell_once(self, event: Event) -> None:
+        """Keep and report an event, unless it was told before."""
+        if event not in self._told:
+            self._told.add(event)
+            self.tell(event)
 
     def of(self, kind: type[E]) -> tuple[E, ...]:
         """All events of a kind."""
@@ -210,8 +218,7 @@ class _Run:
             return
         if self._sent_before(call):
             skipped = CallSkipped(address=call.address, dates=call.dates, call_id=call.id)
-            if skipped not in self._applied.of(CallSkipped):
-                self._tell(skipped)
+            self._applied.tell_once(skipped)
             await self._recover(call)
             return
         if call.id in self._bench.spec_moved:
@@ -310,9 +317,9 @@ class _Run:
         )
         wait = FIRST_WAIT_SECONDS
         for left in reversed(range(TRIES_PER_CALL)):
-            # The turn may take longer than a look holds.
+            # The turn may take longer than a look holds, and a look may outlast a signal or begin a freeze.
             checked = await self._checked(call) if await self._has_turn(call, line) else None
-            if checked is None:
+            if checked is None or not self._may_leave(call):
                 return
             try:
                 self._mark_absent(call, checked)
@@ -345,6 +352,10 @@ class _Run:
             refused = Refused(code=error.code, message=error.summary, transient=True)
             self._refused(call, refused, retrying_in=None)
             return False
+        return self._may_leave(call)
+
+    def _may_leave(self, call: Call) -> bool:
+        """Whether nobody asked us to stop and nothing is frozen, which is told."""
         if self._bench.stop.is_set():
             return False
         if self._bench.frozen():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -343,6 +344,30 @@ async def test_a_look_that_aged_while_a_call_waited_for_its_turn_is_taken_again(
     await rig.apply(plan)
     assert len(rig.provider.asked("discover")) == looked + 2
     assert len(rig.provider.asked("create")) == 1
+
+
+async def test_a_stop_during_the_last_look_keeps_the_call_back(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def turn(_operation: str) -> None:
+        await rig.clock.sleep(LOOK_VALID_SECONDS + 1)
+
+    plan = await rig.plan(a_resource())
+    discover, looks = rig.provider.discover, 0
+
+    async def look(*args: Any, **how: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            rig.stop.set()
+        return await discover(*args, **how)
+
+    monkeypatch.setattr(rig.provider, "take_create_turn", turn)
+    monkeypatch.setattr(rig.provider, "discover", look)
+    await rig.apply(plan)
+    assert looks == 2
+    assert rig.provider.asked("create") == []
+    assert rig.attempts() == []
 
 
 async def test_a_stop_ends_the_wait_for_a_turn(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
