@@ -29,7 +29,6 @@ from reconciler.simulator.world import World
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes; a longer request is refused by both fronts."""
 
-_FAULT_CODES = {403: "Forbidden.Access", 429: "Throttling.User", 503: "ServiceUnavailable"}
 _NOT_EXECUTED = frozenset({Effect.DROP, Effect.HTTP, Effect.THROTTLE})
 _DELIVERIES = {
     Effect.DROP: Delivery.DROPPED,
@@ -171,7 +170,7 @@ def _fault_answer(fault: Fault, service: Service, request: Request, session: Ses
     status = 429 if fault.effect is Effect.THROTTLE else fault.status or 500
     if fault.body is not None:
         return Answer(status=status, content_type="text/plain", body=fault.body.encode())
-    code = fault.code or _FAULT_CODES.get(status, "InternalError.System")
+    code = fault.code or service.code_of(status)
     error = GatewayError(status, code, "This answer was asked for by a fault.")
     return service.refuse(request, error, session.request_id)
 

@@ -29,6 +29,10 @@ class Service(Protocol):
         """Answer a request; also the verdict for the request log."""
         ...
 
+    def code_of(self, status: int) -> str:
+        """The code with which its gateway would answer this HTTP status, for faults that name none."""
+        ...
+
     def refuse(self, request: Request, error: GatewayError, request_id: str) -> Answer:
         """The answer with which the service's gateway refuses a request."""
         ...

@@ -21,6 +21,7 @@ from reconciler.simulator.messages import Answer, Request
 from reconciler.simulator.session import Session
 
 _V2018, _V2020 = "2018-06-01", "2020-05-18"
+_CODES = {403: "Forbidden.Access", 429: "Throttling.User", 503: "ServiceUnavailable"}
 
 _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     (_V2018, "CreateManualDag"): Operation(
@@ -84,6 +85,10 @@ class DataWorks:
             return self._run(_operation(request), request, session)
         except GatewayError as error:
             return self.refuse(request, error, session.request_id), error.code
+
+    def code_of(self, status: int) -> str:
+        """The code with which the gateway would answer this HTTP status."""
+        return _CODES.get(status, "InternalError.System")
 
     def refuse(self, request: Request, error: GatewayError, request_id: str) -> Answer:
         """The answer with which the gateway refuses a request."""
