@@ -221,7 +221,7 @@ async def test_a_fresh_request_is_fresh_on_an_advanced_gateway_clock() -> None:
 
 async def test_our_clock_being_off_is_overcome_by_the_services() -> None:
     async with a_cloud() as cloud:
-        cloud.provider._gateway.server_clock._clock = late = FakeClock()
+        cloud.provider._channel.server_clock._clock = late = FakeClock()
         late.seconds -= 7200
         report = await cloud.provider.check()
         outcome = await cloud.create()

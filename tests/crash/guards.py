@@ -67,19 +67,20 @@ GUARDS = (
     ),
     Guard(
         name="validity from server",
-        file="reconciler/providers/dataworks/gateway.py",
+        file="reconciler/providers/channel.py",
         text="        latest_start = signed_at if server_now is None else max(signed_at, server_now)",
         by="        latest_start = signed_at",
         tests=("tests/unit/providers/dataworks/test_gateway.py",),
     ),
     Guard(
         name="no retry of creates",
-        file="reconciler/providers/dataworks/gateway.py",
-        text="            answer = await self._send(Exchange.CREATE, signed.request)\n        except",
+        file="reconciler/providers/channel.py",
+        text="            answer = await self._send(Exchange.CREATE, prepared.operation, signed.request)\n"
+        "        except",
         by="            try:\n"
-        "                answer = await self._send(Exchange.CREATE, signed.request)\n"
+        "                answer = await self._send(Exchange.CREATE, prepared.operation, signed.request)\n"
         "            except TransportFailure:\n"
-        "                answer = await self._send(Exchange.CREATE, signed.request)\n"
+        "                answer = await self._send(Exchange.CREATE, prepared.operation, signed.request)\n"
         "        except",
         tests=("tests/unit/providers/dataworks/test_gateway.py",),
     ),

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from reconciler.model.dates import DateRange
-from reconciler.providers.dataworks.gateway import Gateway, ReadAnswer
-from reconciler.providers.dataworks.json_fields import BadAnswer, Fields
+from reconciler.providers.channel import ReadAnswer
+from reconciler.providers.dataworks.gateway import Gateway
 from reconciler.providers.dataworks.vocabulary import InstanceStatus
 from reconciler.providers.dataworks.wire_answers import (
     Dag,
@@ -23,6 +23,7 @@ from reconciler.providers.dataworks.wire_answers import (
     read_page,
 )
 from reconciler.providers.dataworks.wire_requests import SEARCH_MANUAL_RUN, bizdate
+from reconciler.providers.json_fields import BadAnswer, Fields
 
 #: Rows a page; the service's own limit.
 PAGE_SIZE = 100

@@ -8,7 +8,7 @@ from reconciler.model.calls import CheckReport
 from reconciler.model.errors import Forbidden, NotFound, ProviderError, Unauthenticated
 from reconciler.model.project import DataWorksConnection
 from reconciler.providers.dataworks.api import Api, InstanceQuery
-from reconciler.providers.dataworks.server_clock import ServerClock
+from reconciler.providers.server_clock import ServerClock
 
 #: No run has this id; asking for it is the cheapest read that API 2018-06-01 offers.
 _NO_RUN = "1"

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from reconciler.providers.dataworks.json_fields import Fields, parse_object
 from reconciler.providers.http import Answer, parse_http_date, printable
+from reconciler.providers.json_fields import Fields, parse_object
 
 _WAIT = re.compile(r"\d{1,9}", re.ASCII)
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 from reconciler.model.errors import (
     Forbidden,
     InvalidRequest,
-    NotAsked,
     NotFound,
     ProviderError,
     RateLimited,
     Unauthenticated,
     Unavailable,
-    UnexpectedResponse,
 )
 from reconciler.providers.dataworks.codes import CodeFamily, family_of
 from reconciler.providers.dataworks.envelopes import Envelope, retry_after_seconds
+from reconciler.providers.failures import error_by_status
 from reconciler.providers.http import Answer
 
 PROVIDER = "dataworks"
@@ -44,7 +43,7 @@ _HINTS: dict[CodeFamily, str] = {
 def failed_read(operation: str, envelope: Envelope) -> ProviderError:
     """The error for an answer that says it failed."""
     family = family_of(envelope.code) if envelope.code is not None else CodeFamily.OTHER
-    kind = _ERRORS.get(family) or _by_status(envelope.status)
+    kind = _ERRORS.get(family) or error_by_status(envelope.status)
     said = ": ".join(filter(None, (envelope.code, envelope.message)))
     error = kind(
         f"{operation} failed: {said or f'HTTP {envelope.status}'}",
@@ -61,7 +60,7 @@ def failed_read(operation: str, envelope: Envelope) -> ProviderError:
 
 def unreadable_read(operation: str, answer: Answer, why: str) -> ProviderError:
     """The error for an answer that cannot be read; the status decides whether to ask again."""
-    kind = _by_status(answer.status)
+    kind = error_by_status(answer.status)
     error = kind(
         f"{operation} failed: HTTP {answer.status}: {why}",
         provider=PROVIDER,
@@ -72,53 +71,3 @@ def unreadable_read(operation: str, answer: Answer, why: str) -> ProviderError:
     if isinstance(error, RateLimited):
         error.retry_after_seconds = retry_after_seconds(answer)
     return error
-
-
-def unanswered_read(operation: str, why: str) -> Unavailable:
-    """The error for a read to which no complete answer came."""
-    return Unavailable(
-        f"{operation} got no answer: {why}",
-        provider=PROVIDER,
-        operation=operation,
-        hint="Check the connection's `endpoint` and the network.",
-    )
-
-
-def not_asked(operation: str, seconds: float) -> NotAsked:
-    """The error for a call that the breaker kept back."""
-    return NotAsked(
-        f"{operation} was not sent: the service failed again and again",
-        provider=PROVIDER,
-        operation=operation,
-        hint=f"It is asked again in {seconds:.0f} s; lower `limits`, or try later.",
-    )
-
-
-def unfitting_read(operation: str, why: str, request_id: str | None) -> UnexpectedResponse:
-    """The error for an answer that reports success and does not fit."""
-    return UnexpectedResponse(
-        f"{operation}: {why}",
-        provider=PROVIDER,
-        operation=operation,
-        request_id=request_id,
-        hint="Please report this, with the request id if there is one.",
-    )
-
-
-def _by_status(status: int) -> type[ProviderError]:
-    """The error for an answer without a listed code; a bare 404 does not say what is missing."""
-    match status:
-        case 429:
-            return RateLimited
-        case 401:
-            return Unauthenticated
-        case 403:
-            return Forbidden
-        case 408:
-            return Unavailable
-        case _ if status >= 500:  # noqa: PLR2004 - HTTP's own class
-            return Unavailable
-        case _ if 400 <= status < 500:  # noqa: PLR2004 - HTTP's own class
-            return InvalidRequest
-        case _:
-            return UnexpectedResponse

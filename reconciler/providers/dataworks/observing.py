@@ -31,7 +31,6 @@ from reconciler.model.series import Series
 from reconciler.providers.dataworks.api import Api, InstanceQuery
 from reconciler.providers.dataworks.listing import Listing, list_all
 from reconciler.providers.dataworks.markers import marker_in
-from reconciler.providers.dataworks.server_clock import ServerClock
 from reconciler.providers.dataworks.statuses import (
     coverage_of_dags,
     coverage_of_instances,
@@ -39,6 +38,7 @@ from reconciler.providers.dataworks.statuses import (
 )
 from reconciler.providers.dataworks.wire_answers import Dag
 from reconciler.providers.dataworks.wire_requests import SEARCH_MANUAL_RUN
+from reconciler.providers.server_clock import ServerClock
 
 #: The service purges runs about 30 days after their creation (vendor's FAQ, read 2026-11-21).
 RETENTION = dt.timedelta(days=30)

@@ -20,24 +20,14 @@ from __future__ import annotations
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.providers.dataworks.codes import CodeFamily, family_of
 from reconciler.providers.dataworks.envelopes import Envelope, open_envelope
-from reconciler.providers.dataworks.json_fields import BadAnswer, Fields, as_integer
-from reconciler.providers.http import Answer, NeverSent, TransportFailure
+from reconciler.providers.http import Answer
+from reconciler.providers.json_fields import BadAnswer, Fields, as_integer
 
 _REFUSING = {
     CodeFamily.UNAUTHENTICATED,
     CodeFamily.FORBIDDEN,
     CodeFamily.INVALID,
 }
-
-#: Our own code for a request that never left.
-NOT_SENT = "not_sent"
-
-
-def classify_failure(failure: TransportFailure) -> CreateOutcome:
-    """What it proves that no complete answer came."""
-    if isinstance(failure, NeverSent):
-        return Refused(code=NOT_SENT, message=str(failure), transient=True)
-    return Unknown(cause=f"no answer: {failure}")
 
 
 def classify_answer(operation: str, answer: Answer) -> CreateOutcome:

@@ -24,6 +24,7 @@ from reconciler.model.runs import Discovery, FoundRun, KnownRuns, NodeFailure, O
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.series import Realm, Series
 from reconciler.model.steps import Steps, Unwatched
+from reconciler.providers.channel import Channel
 from reconciler.providers.dataworks.api import Api
 from reconciler.providers.dataworks.checking import check_connection
 from reconciler.providers.dataworks.credentials import KeySource, key_source
@@ -88,21 +89,25 @@ class DataWorksProvider:
         self._clients = [reads] if creates is reads else [reads, creates]
         self._closing = AsyncExitStack()
         limits = _effective_limits(connection)
-        self._gateway = Gateway(
-            base_url=(base_url or connection_url(connection)).rstrip("/"),
+        self._channel = Channel(
+            provider=connection.provider,
             read_client=reads,
             create_client=creates,
-            key=credentials or key_source(connection.credentials, environ),
             clock=clock,
-            ids=ids,
             backoff=Backoff(jitter=jitter or random.SystemRandom()),
             read_pacer=Pacer(clock, limits.read_qps),
             create_pacer=Pacer(clock, limits.write_qps),
-            skew=dt.timedelta(seconds=connection.skew_seconds),
             steps=steps or Unwatched(),
         )
+        self._gateway = Gateway(
+            self._channel,
+            base_url=(base_url or connection_url(connection)).rstrip("/"),
+            key=credentials or key_source(connection.credentials, environ),
+            ids=ids,
+            skew=dt.timedelta(seconds=connection.skew_seconds),
+        )
         self.api = Api(self._gateway, ZoneInfo(connection.timezone))
-        self._observer = Observer(self.api, connection, self._gateway.server_clock)
+        self._observer = Observer(self.api, connection, self._channel.server_clock)
         self._discoverer = Discoverer(self.api, self._observer, connection, clock)
 
     async def __aenter__(self) -> Self:
@@ -123,7 +128,7 @@ class DataWorksProvider:
     @property
     def calls_made(self) -> int:
         """API calls sent so far, retries and creates included."""
-        return self._gateway.calls_made
+        return self._channel.calls_made
 
     def tier(self, kind: Kind, *, tags_survive: bool | None = None) -> Tier:
         """How well runs of this kind can be found again.
@@ -153,7 +158,7 @@ class DataWorksProvider:
         Raises:
             NotAsked: The service failed too often to be asked now.
         """
-        await self._gateway.take_create_turn(operation)
+        await self._channel.take_create_turn(operation)
 
     async def create(self, prepared: Prepared) -> CreateOutcome:
         """Send a prepared create once: no retry, no redirect, a connection of its own."""
@@ -205,7 +210,7 @@ class DataWorksProvider:
 
     async def server_time(self) -> dt.datetime:
         """The service's own clock, aware UTC; one signed read, unless an answer told it before."""
-        clock = self._gateway.server_clock
+        clock = self._channel.server_clock
         if not clock.known:
             await self.check()
         now = clock.server_now()
@@ -221,7 +226,7 @@ class DataWorksProvider:
     async def check(self) -> CheckReport:
         """One signed read, and what it told."""
         return await check_connection(
-            self.api, self._gateway.base_url, self._gateway.server_clock, self._connection
+            self.api, self._gateway.base_url, self._channel.server_clock, self._connection
         )
 
 

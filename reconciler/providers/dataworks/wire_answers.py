@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from reconciler.model.runs import UnitStatus
-from reconciler.providers.dataworks.json_fields import BadAnswer, Fields
 from reconciler.providers.dataworks.vocabulary import (
     DAG_STATUSES,
     DagType,
@@ -22,6 +21,7 @@ from reconciler.providers.dataworks.vocabulary import (
     TaskType,
     parse_member,
 )
+from reconciler.providers.json_fields import BadAnswer, Fields
 
 #: The zone that mainland regions schedule in. What other regions use is not documented; where it is the
 #: connection's zone, that one is found first.

@@ -25,7 +25,7 @@ class Guard(enum.Enum):
         "whoever takes the lock voids what is marked as sent, too",
     )
     SILENCE_IS_UNKNOWN = (
-        ("providers/dataworks/outcomes.py:def classify_failure",),
+        ("providers/channel.py:def classify_failure",),
         "no answer is taken for a refusal",
     )
     UNLISTED_IS_UNKNOWN = (
@@ -37,7 +37,7 @@ class Guard(enum.Enum):
         "a used nonce is taken for a refusal",
     )
     SENT_ONCE = (
-        ("providers/dataworks/gateway.py:async def create",),
+        ("providers/channel.py:async def create",),
         "the client sends a create without an answer again, signed anew",
     )
     EXPIRY = (
@@ -85,7 +85,7 @@ class Guard(enum.Enum):
         "absence is believed as soon as the signature has expired",
     )
     SERVER_CLOCK = (
-        ("providers/dataworks/gateway.py:began_at = None if answer.server_time is None",),
+        ("providers/channel.py:began_at = None if answer.server_time is None",),
         "our own clock, which may be wrong, says when the quarantine has ended",
     )
     COMPLETE = (

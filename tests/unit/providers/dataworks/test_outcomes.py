@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
-from reconciler.providers.dataworks.outcomes import classify_answer, classify_failure
+from reconciler.providers.channel import classify_failure
+from reconciler.providers.dataworks.outcomes import classify_answer
 from reconciler.providers.http import Answer, AnswerLost, NeverSent
 
 RUN, MANUAL = "RunCycleDagNodes", "CreateManualDag"

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from reconciler.model.runs import UnitStatus
-from reconciler.providers.dataworks.json_fields import BadAnswer, Fields, parse_object
 from reconciler.providers.dataworks.vocabulary import (
     DagType,
     InstanceStatus,
@@ -24,6 +23,7 @@ from reconciler.providers.dataworks.wire_answers import (
     read_optional_dag,
     read_page,
 )
+from reconciler.providers.json_fields import BadAnswer, Fields, parse_object
 from tests.unit.providers.dataworks.support import a_dag, a_row, ok
 
 ZONE = ZoneInfo("Asia/Shanghai")
