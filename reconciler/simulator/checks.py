@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.simulator.world import Node, World
+from reconciler.simulator.world import Job, Node, World
 
 Path = tuple[str | int, ...]
 """Where in the world document: keys and list positions from the top."""
@@ -36,6 +36,8 @@ def check_world(world: World) -> tuple[Problem, ...]:
         *_repeated(("flows",), "flow", [f"{flow.project}/{flow.name}" for flow in world.flows]),
         *_repeated(("obshell", "dags"), "DAG id", [dag.id for dag in world.cluster_dags]),
         *_repeated(("dataarts", "jobs"), "job", [job.name for job in world.jobs]),
+        *_job_tasks(world.jobs),
+        *_job_days(world.jobs),
     )
 
 
@@ -90,3 +92,24 @@ def _repeated(path: Path, what: str, names: Sequence[str]) -> Iterator[Problem]:
     for position, name in enumerate(names):
         if name in names[:position]:
             yield Problem((*path, position), f"{what} {name} is there twice")
+
+
+def _job_tasks(jobs: Sequence[Job]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for position, job in enumerate(jobs):
+        if job.task and job.task in seen:
+            where = ("dataarts", "jobs", position, "task")
+            yield Problem(where, f"task {job.task} is there twice")
+        seen.add(job.task)
+
+
+def _job_days(jobs: Sequence[Job]) -> Iterator[Problem]:
+    for position, job in enumerate(jobs):
+        path: Path = ("dataarts", "jobs", position)
+        counts = Counter(failure.date for failure in job.failures)
+        for date, count in counts.items():
+            if count > 1:
+                yield Problem((*path, "fail"), f"job {job.name} says twice how it fails on {date}")
+        for date in sorted(job.running & job.absent):
+            message = f"the run of job {job.name} on {date} cannot both go on and be absent"
+            yield Problem((*path, "absent"), message)

@@ -158,11 +158,10 @@ def _spoilt(fault: Fault, service: Service, request: Request, session: Session) 
     if fault.effect is Effect.GARBAGE:
         body = "<html>this is not the answer</html>" if fault.body is None else fault.body
         answer = Answer(status=fault.status or 200, content_type="text/html", body=body.encode())
-    return Reply(
-        answer=answer,
-        delivery=_DELIVERIES.get(fault.effect, Delivery.WHOLE),
-        delay_seconds=fault.seconds,
-    )
+    delivery = _DELIVERIES.get(fault.effect, Delivery.WHOLE)
+    if delivery is Delivery.CUT and not answer.body:
+        delivery = Delivery.DROPPED  # There is nothing to cut in two.
+    return Reply(answer=answer, delivery=delivery, delay_seconds=fault.seconds)
 
 
 def _fault_answer(fault: Fault, service: Service, request: Request, session: Session) -> Answer:

@@ -11,6 +11,9 @@ at the same time and each request sees everything before it. Tables:
 - `ledger`, `requests`: the two logs that the control endpoints show; `calls`: calls per day.
 - `nonces`: signature nonces already used.
 - `faults`: what goes wrong on purpose, and how many requests each one has seen.
+- `dataarts_runs`: one row per executed PatchData or manual run of DataArts (`dataarts.runs.Run`);
+  `dataarts_run_jobs` finds them by job; `dataarts_acts`: what people did to them.
+- `iam_tokens`: tokens that were issued, and until when they hold.
 """
 
 from __future__ import annotations
@@ -62,6 +65,21 @@ CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY, at_ms INTEGER NOT NUL
 CREATE TABLE IF NOT EXISTS faults (
   id INTEGER PRIMARY KEY, operation TEXT NOT NULL, nth INTEGER, seen INTEGER NOT NULL,
   document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS dataarts_runs (
+  id INTEGER PRIMARY KEY, type INTEGER NOT NULL, project TEXT NOT NULL, workspace TEXT NOT NULL,
+  name TEXT NOT NULL, first_plan_ms INTEGER NOT NULL, last_plan_ms INTEGER NOT NULL,
+  first_instance INTEGER NOT NULL, instance_count INTEGER NOT NULL,
+  created_work_ms INTEGER NOT NULL, created_gateway_ms INTEGER NOT NULL, plan TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS dataarts_runs_by_name ON dataarts_runs (project, workspace, name);
+CREATE INDEX IF NOT EXISTS dataarts_runs_by_instance ON dataarts_runs (first_instance);
+CREATE TABLE IF NOT EXISTS dataarts_run_jobs (
+  job TEXT NOT NULL, run_id INTEGER NOT NULL, PRIMARY KEY (job, run_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dataarts_acts (
+  seq INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, place INTEGER, verb TEXT NOT NULL,
+  at_ms INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS dataarts_acts_by_run ON dataarts_acts (run_id);
+CREATE TABLE IF NOT EXISTS iam_tokens (
+  token TEXT PRIMARY KEY, project TEXT NOT NULL, expires_ms INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 _DAY_MS = 86_400_000
 _SECOND_MS = 1000
+_THROTTLED = ("Throttling", "APIG.0308")  # How the verdicts of throttled requests begin.
 
 
 def iso(moment_ms: int) -> str:
@@ -108,7 +109,7 @@ def calls_in_the_last_second(connection: sqlite3.Connection, real_ms: int, *, wr
     for at_ms, was_write, verdict in rows:
         if at_ms <= real_ms - _SECOND_MS:
             break
-        count += bool(was_write) is writes and not verdict.startswith("Throttling")
+        count += bool(was_write) is writes and not verdict.startswith(_THROTTLED)
     return count
 
 

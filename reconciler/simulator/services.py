@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from reconciler.simulator.dataarts.service import DataArts
 from reconciler.simulator.dataworks.service import DataWorks
 from reconciler.simulator.errors import GatewayError
 from reconciler.simulator.messages import Answer, Request
@@ -38,8 +39,11 @@ class Service(Protocol):
         ...
 
 
-# OBShell and DataArts will stand before and after it: each is told apart by its paths.
-SERVICES: tuple[Service, ...] = (DataWorks(),)
+# Each is told apart by its paths.
+SERVICES: tuple[Service, ...] = (
+    DataArts(),
+    DataWorks(),
+)
 
 
 def service_for(request: Request) -> Service | None:

@@ -83,6 +83,11 @@ def replay(
     return {trigger_id: tuple(course.states) for trigger_id, course in courses.items()}
 
 
+def world_at(worlds: Sequence[WorldVersion], at_ms: int) -> World:
+    """The world that held at a moment of the work clock; before all of them the first one."""
+    return next(v.world for v in reversed(worlds) if v.from_ms <= at_ms or v is worlds[0])
+
+
 def limited_failures(worlds: Sequence[WorldVersion]) -> Mapping[int, tuple[int, int]]:
     """Nodes whose failures are counted, each with its first and last such date, as ordinals."""
     found: dict[int, tuple[int, int]] = {}
@@ -223,9 +228,7 @@ class _Course:
     def _start(self, index: int, at_ms: int) -> None:
         state = replace(self.states[index], waiting_ms=at_ms)
         planned, _ = self._places[index % len(self._places)]
-        world = next(
-            v.world for v in reversed(self.worlds) if v.from_ms <= at_ms or v is self.worlds[0]
-        )
+        world = world_at(self.worlds, at_ms)
         node = world.node(planned.id) or Node(id=planned.id)
         date = self.trigger.date(index // len(self._places))
         if planned.excluded or date in node.skips:

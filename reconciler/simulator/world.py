@@ -87,13 +87,43 @@ class ClusterDag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """A failure of the inner service that the outer one relays inside an answer with HTTP status 200."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A DataArts job."""
+    """A DataArts job. Days are its plan days, in +08:00.
+
+    `task` and `operator` are the id and the name under which the catalog shows its runs, and `tables`
+    the tables it writes (none: every one). A job without a `trigger` cannot be backfilled. Its
+    scheduled run of a day in `running` goes on for ever, and of one in `absent` there is none. `relay`
+    is what the catalog answers instead of its runs.
+    """
 
     name: str
     task: str = ""
+    operator: str = ""
+    tables: tuple[str, ...] = ()
     seconds: float = DEFAULT_SECONDS
     failures: tuple[Failure, ...] = ()
+    schedule: Schedule = Schedule.DAILY
+    trigger: bool = True
+    running: frozenset[dt.date] = frozenset()
+    absent: frozenset[dt.date] = frozenset()
+    relay: Relay | None = None
+
+    @property
+    def shown_operator(self) -> str:
+        """The name in the catalog; that of the job when the world gives it no other."""
+        return self.operator or self.name
+
+    def failure_on(self, date: dt.date) -> Failure | None:
+        """How this job fails on the plan day `date`, or None when it does not."""
+        return next((failure for failure in self.failures if failure.date == date), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +131,8 @@ class World:
     """Everything that exists.
 
     In a `strict` world nothing else does; otherwise every node and flow that is asked for exists,
-    runs daily, takes 60 s and succeeds. `listing_lag_seconds` and `retention_days` are counted on
-    the work clock.
+    runs daily, takes 60 s and succeeds. `listing_lag_seconds`, `retention_days` and
+    `creation_lag_seconds` (of DataArts) are counted on the work clock.
     """
 
     strict: bool = False
@@ -114,6 +144,7 @@ class World:
     limits: Limits = field(default_factory=Limits)
     cluster_dags: tuple[ClusterDag, ...] = ()
     jobs: tuple[Job, ...] = ()
+    creation_lag_seconds: float = 0.0
     _nodes_by_id: Mapping[int, Node] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -134,3 +165,7 @@ class World:
     def has_project(self, project: str) -> bool:
         """Whether a flow of the world names this workspace."""
         return any(flow.project == project for flow in self.flows)
+
+    def job(self, name: str) -> Job | None:
+        """The DataArts job of this name; None when the world does not name it."""
+        return next((job for job in self.jobs if job.name == name), None)

@@ -32,11 +32,12 @@ from reconciler.simulator.world import (
     Layout,
     Limits,
     Node,
+    Relay,
     Schedule,
     World,
 )
 
-_DATE_FIELDS = frozenset({"fail", "skip", "date"})
+_DATE_FIELDS = frozenset({"fail", "skip", "date", "running", "absent"})
 
 
 def parse_world(value: Mapping[str, Any], name: str = "world") -> World:
@@ -143,6 +144,7 @@ def build_world(value: Mapping[str, Any]) -> World:
         limits=_limits(value.get("limits", {})),
         cluster_dags=tuple(map(_cluster_dag, value.get("obshell", {}).get("dags", ()))),
         jobs=tuple(map(_job, value.get("dataarts", {}).get("jobs", ()))),
+        creation_lag_seconds=value.get("dataarts", {}).get("creationLag", 0),
     )
 
 
@@ -164,7 +166,10 @@ def world_document(world: World) -> dict[str, Any]:
             "dailyCalls": world.limits.daily_calls,
         },
         "obshell": {"dags": list(map(_cluster_dag_document, world.cluster_dags))},
-        "dataarts": {"jobs": list(map(_job_document, world.jobs))},
+        "dataarts": {
+            "jobs": list(map(_job_document, world.jobs)),
+            "creationLag": world.creation_lag_seconds,
+        },
     }
 
 
@@ -234,18 +239,34 @@ def _cluster_dag_document(dag: ClusterDag) -> dict[str, Any]:
 
 
 def _job(item: Mapping[str, Any]) -> Job:
+    relay = item.get("relay")
     return Job(
         name=item["name"],
         task=item.get("task", ""),
+        operator=item.get("operator", ""),
+        tables=tuple(item.get("tables", ())),
         seconds=item.get("seconds", DEFAULT_SECONDS),
         failures=_failures(item),
+        schedule=Schedule(item.get("schedule", Schedule.DAILY.value)),
+        trigger=item.get("trigger", True),
+        running=frozenset(map(dt.date.fromisoformat, item.get("running", ()))),
+        absent=frozenset(map(dt.date.fromisoformat, item.get("absent", ()))),
+        relay=None if relay is None else Relay(status=relay["status"], message=relay["msg"]),
     )
 
 
 def _job_document(job: Job) -> dict[str, Any]:
+    relay = job.relay
     return {
         "name": job.name,
         "task": job.task,
+        "operator": job.operator,
+        "tables": list(job.tables),
         "seconds": job.seconds,
         "fail": _failures_document(job.failures),
+        "schedule": job.schedule.value,
+        "trigger": job.trigger,
+        "running": sorted(map(str, job.running)),
+        "absent": sorted(map(str, job.absent)),
+        **({} if relay is None else {"relay": {"status": relay.status, "msg": relay.message}}),
     }
