@@ -11,7 +11,7 @@ from reconciler.documents import read_documents
 from reconciler.model.errors import InputError
 from reconciler.schema_files import read_schema
 from reconciler.simulator import World, load_world, parse_world
-from reconciler.simulator.world import Failure, Layout, Schedule
+from reconciler.simulator.world import Failure, Job, Layout, Relay, Schedule
 from reconciler.simulator.world_file import build_world, world_document
 
 EVERYTHING = """
@@ -30,7 +30,18 @@ listingLag: 1.5
 retentionDays: 7
 limits: {readQps: 50, writeQps: 20, dailyCalls: 3}
 obshell: {dags: [{id: "22130706433028869", name: Cluster scale out, state: RUNNING, finishAfter: 300}]}
-dataarts: {jobs: [{name: etl-dli2dws, task: "937987", seconds: 60, fail: [2020-05-21]}]}
+dataarts:
+  creationLag: 5
+  jobs:
+    - {name: etl-dli2dws, task: "937987", seconds: 60, fail: [2020-05-21]}
+    - name: hourly
+      operator: ETL_hourly
+      tables: [guid-1]
+      schedule: hourly
+      trigger: false
+      running: [2020-05-22]
+      absent: [2020-05-23]
+      relay: {status: 500, msg: boom}
 """
 
 
@@ -61,6 +72,17 @@ def test_a_file_with_everything(tmp_path: Path) -> None:
     assert inside.name == "test_node"
     assert world.cluster_dags[0].finish_after_seconds == 300
     assert world.jobs[0].task == "937987"
+    assert world.creation_lag_seconds == 5
+    assert world.job("hourly") == Job(
+        name="hourly",
+        operator="ETL_hourly",
+        tables=("guid-1",),
+        schedule=Schedule.HOURLY,
+        trigger=False,
+        running=frozenset({dt.date(2020, 5, 22)}),
+        absent=frozenset({dt.date(2020, 5, 23)}),
+        relay=Relay(status=500, message="boom"),
+    )
 
 
 def test_an_empty_file_is_an_open_world(tmp_path: Path) -> None:
@@ -113,6 +135,23 @@ def test_an_open_world_is_unlimited() -> None:
         ),
         ("obshell: {dags: [{id: a}, {id: a}]}", "1:27", "DAG id a is there twice"),
         ("dataarts: {jobs: [{name: a}, {name: a}]}", "1:30", "job a is there twice"),
+        (
+            "dataarts: {jobs: [{name: a, task: t}, {name: b, task: t}]}",
+            "1:55",
+            "task t is there twice",
+        ),
+        (
+            "dataarts: {jobs: [{name: a, fail: [2020-05-20, 2020-05-20]}]}",
+            "1:35",
+            "job a says twice how it fails",
+        ),
+        (
+            "dataarts: {jobs: [{name: a, running: [2020-05-20], absent: [2020-05-20]}]}",
+            "1:60",
+            "cannot both go on and be absent",
+        ),
+        ("dataarts: {jobs: [{name: a, running: [2020-02-30]}]}", "1:39", "there is no date"),
+        ("dataarts: {jobs: [{name: a, relay: {status: 500}}]}", "1:29", "msg"),
         ("nodes: [{id: 1, fail: [2020-13-41]}]", "1:24", "there is no date 2020-13-41"),
         ("nodes: [{id: 1, skip: [2020-02-30]}]", "1:24", "there is no date 2020-02-30"),
         ("layuot: single", "1:1", "layuot"),

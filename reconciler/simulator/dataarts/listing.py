@@ -11,7 +11,6 @@ from reconciler.simulator.dataarts.jobs import job_id, known_job
 from reconciler.simulator.dataarts.parameters import Query, invalid
 from reconciler.simulator.dataarts.records import RunFilter
 from reconciler.simulator.dataarts.rows import instance_detail_v1, instance_row, instance_row_v1
-from reconciler.simulator.dataarts.runs import InstanceType
 from reconciler.simulator.dataarts.times import DAY_MS, day_start
 from reconciler.simulator.messages import Answer, json_answer
 from reconciler.simulator.world import Job
@@ -134,7 +133,7 @@ def _matching(found: Iterable[Instance], status: str | None, kind: str | None) -
         one
         for one in found
         if (status is None or one.status.value == status)
-        and (kind is None or one.type is InstanceType(int(kind)))
+        and (kind is None or str(one.type.value) == kind)
     ]
 
 
