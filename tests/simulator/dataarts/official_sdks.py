@@ -16,13 +16,23 @@ from tests.simulator.serving import Served
 with pytest.MonkeyPatch.context() as _patch:
     _patch.delenv("HOME", raising=False)
     from huaweicloudsdkcore.auth.credentials import BasicCredentials
+    from huaweicloudsdkcore.exceptions.exceptions import (
+        ConnectionException as SdkConnectionException,
+    )
     from huaweicloudsdkcore.exceptions.exceptions import ServiceResponseException
     from huaweicloudsdkcore.http.http_config import HttpConfig
     from huaweicloudsdkcore.region.region import Region
     from huaweicloudsdkdataartsstudio import v1 as studio
     from huaweicloudsdkdgc import v1 as dgc
 
-__all__ = ["ServiceResponseException", "dgc", "dgc_client", "studio", "studio_client"]
+__all__ = [
+    "SdkConnectionException",
+    "ServiceResponseException",
+    "dgc",
+    "dgc_client",
+    "studio",
+    "studio_client",
+]
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 

@@ -296,6 +296,13 @@ def test_an_instance_belongs_to_its_job() -> None:
     assert studio.code("GET", f"{JOBS}/mart/instances/{number}") == (400, "DLF.0137")
 
 
+def test_an_instance_belongs_to_its_workspace() -> None:
+    studio = a_studio()
+    number = studio.call("POST", f"{JOBS}/sales/run-immediate")["instanceId"]
+    studio.workspace = "other"
+    assert studio.code("GET", f"{JOBS}/sales/instances/{number}") == (400, "DLF.0137")
+
+
 def test_a_schedule_is_started_and_stopped_without_effect() -> None:
     studio = Studio({"strict": True, "dataarts": {"jobs": [JOB]}})
     studio.call("POST", f"{JOBS}/sales/start", body={"jobParams": []})

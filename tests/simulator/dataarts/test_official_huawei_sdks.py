@@ -11,6 +11,7 @@ import pytest
 from reconciler.simulator import AccessKey
 from tests.simulator.dataarts.official_sdks import (
     PROJECT,
+    SdkConnectionException,
     ServiceResponseException,
     dgc,
     dgc_client,
@@ -314,6 +315,18 @@ def test_throttling(served: Served) -> None:
         assert (caught.value.status_code, caught.value.error_code) == (429, "429")
     finally:
         served.control("PUT", "faults", [])
+
+
+@pytest.mark.parametrize("effect", ["execute_then_drop", "reset_mid_body"])
+def test_an_answer_without_a_body_is_lost_as_well(served: Served, effect: str) -> None:
+    operation = "CreateFactorySupplementDataInstance"
+    served.control("PUT", "faults", [{"operation": operation, "effect": effect}])
+    try:
+        with pytest.raises(SdkConnectionException):
+            create(served, effect)
+    finally:
+        served.control("PUT", "faults", [])
+    assert served.control("GET", "ledger")[-1]["name"] == effect
 
 
 def test_the_ledger_has_what_the_sdk_sent(served: Served) -> None:
