@@ -10,6 +10,7 @@ sides. `docs/simulator.md` is its manual.
     clocks                           work clock and gateway clock
     database, records, logs, settings    one SQLite file that several processes may share
     session, services, dataworks/    one request in its transaction; routes of each service
+    dataarts/                        DataArts Studio of Huawei Cloud, and a little of its IAM
     faults, control                  accidents on purpose; the `/_simulator/` endpoints
     core                             the engine: a request in, a reply out
     transport, embedded              the engine behind an httpx transport, in one's own process
@@ -46,6 +47,18 @@ Where it is known or suspected to differ from the real DataWorks:
 - `NodeName` and `BizName` filters match exactly. `BizName` finds manual runs only, by their flow.
 - Business dates begin at midnight in Asia/Shanghai, whatever the region.
 - The log of an instance is one line for each begin and end, and never expires on its own.
+
+Where it is known or suspected to differ from the real DataArts (`docs/simulator.md` says it in full):
+
+- Only the operations in `dataarts.routes` exist; anything else is not published. Starting and stopping a
+  schedule changes nothing.
+- Scheduled runs follow from the world, never vanish, and can neither be stopped nor repeated.
+- PatchData run at once, also periods in the future, whatever hours they are given; separate days are
+  refused. What a failure leaves behind stays `waiting`.
+- Nobody documents how a second PatchData of a job, a name that is free again, a wrong state, a wrong
+  password or a failed PatchData look: these are guesses, and so is what the filters of listings match.
+- Every project id and workspace is accepted and has runs of its own; a missing workspace is `default`.
+- There is no nonce in SDK-HMAC-SHA256, no lock after failures, and no other algorithm.
 """
 
 from reconciler.simulator.clocks import MANUAL, REAL, ClockSpec
