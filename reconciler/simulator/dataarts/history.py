@@ -21,12 +21,10 @@ class Seen:
     progress: Progress
 
 
-def listed_runs(session: Session, wanted: RunFilter) -> tuple[Seen, ...]:
+def listed_runs(session: Session, wanted: RunFilter) -> tuple[Run, ...]:
     """Runs that a listing may show: neither gone nor too young, ascending by id."""
-    found = records.find_runs(
-        session.connection, wanted, created_ms=(session.oldest_work_ms, session.work_ms)
-    )
-    return progress_of(session, [run for run in found if _is_listed(session, run)])
+    found = remembered_runs(session, wanted)
+    return tuple(run for run in found if _is_listed(session, run))
 
 
 def remembered_runs(session: Session, wanted: RunFilter) -> tuple[Run, ...]:

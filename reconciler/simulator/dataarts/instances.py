@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.simulator.dataarts import scheduled
 from reconciler.simulator.dataarts.call import Call
-from reconciler.simulator.dataarts.history import Seen, listed_runs, run_of_instance
+from reconciler.simulator.dataarts.history import (
+    Seen,
+    listed_runs,
+    progress_of,
+    run_of_instance,
+)
 from reconciler.simulator.dataarts.records import RunFilter
 from reconciler.simulator.dataarts.runs import InstanceType, Run, Status
 from reconciler.simulator.errors import ServiceRefusal
 from reconciler.simulator.world import Job
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +67,7 @@ def find_instances(
             last_plan_ms=window[1],
         )
         found += _scheduled(call, job, window, workspace or call.workspace)
-        for seen in listed_runs(call.session, wanted):
+        for seen in progress_of(call.session, listed_runs(call.session, wanted)):
             found += [
                 one
                 for one in instances_of(call, seen)
@@ -102,8 +110,7 @@ def known_instance(call: Call, job: Job, *, missing_code: str) -> Instance:
         ServiceRefusal: There is none, or no longer: `missing_code`.
     """
     text = call.path["instance_id"]
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    found = _numbered(call, job, number)
+    found = _numbered(call, job, int(text)) if _NUMBER.fullmatch(text) else None
     if found is None:
         raise ServiceRefusal(missing_code, f"The job instance {text} does not exist.")
     return found

@@ -47,8 +47,11 @@ class Query:
 
     @classmethod
     def of(cls, text: str) -> Query:
-        """The parameters of a raw query that passed the gateway; of a repeated one the last value."""
-        return cls(dict(query_pairs(text)))
+        """The parameters of a raw query; of a repeated one the last value."""
+        try:
+            return cls(dict(query_pairs(text)))
+        except ValueError as err:
+            raise invalid("query", "it cannot be read") from err
 
     def optional(self, name: str) -> str | None:
         """A text, or None."""

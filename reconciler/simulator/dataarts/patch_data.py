@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from reconciler.simulator.dataarts import records
 from reconciler.simulator.dataarts.call import USER, Call
@@ -87,18 +88,22 @@ def list_patch_data(call: Call) -> Answer:
     )
     earliest = asked.number("start_date", default=0)
     latest = asked.number("end_date", default=10**15)
-    found = [
-        seen
-        for seen in listed_runs(call.session, wanted)
-        if seen.run.start_ms >= earliest
-        and seen.run.end_ms <= latest
+    runs = [
+        run
+        for run in listed_runs(call.session, wanted)
+        if run.start_ms >= earliest
+        and run.end_ms <= latest
         and asked.optional("user_name") in {None, USER}
-        and (status is None or seen.progress.status.value == _SPELLINGS.get(status, status))
     ]
     if not oldest_first:
-        found.reverse()
-    rows = [_row(seen) for seen in found[page * size : (page + 1) * size]]
-    return json_answer(200, {"msg": "success", "success": True, "total": len(found), "rows": rows})
+        runs.reverse()
+    if status is not None:
+        word = _SPELLINGS.get(status, status)
+        seen = progress_of(call.session, runs)
+        runs = [one.run for one in seen if one.progress.status.value == word]
+    shown = progress_of(call.session, runs[page * size : (page + 1) * size])
+    rows = list(map(_row, shown))
+    return json_answer(200, {"msg": "success", "success": True, "total": len(runs), "rows": rows})
 
 
 def stop_patch_data(call: Call) -> Answer:
@@ -128,16 +133,16 @@ def _accepted() -> Answer:
 
 def _check_free(call: Call, draft: Run, *, force: bool) -> None:
     """Refuse a name that is used, and a second PatchData of a job unless it is forced."""
-    others = remembered_runs(
-        call.session,
-        RunFilter(project=draft.project, workspace=draft.workspace, type=InstanceType.PATCH_DATA),
+    session = call.session
+    anywhere = RunFilter(
+        project=draft.project, workspace=draft.workspace, type=InstanceType.PATCH_DATA
     )
-    if any(run.name == draft.name for run in others):
+    if remembered_runs(session, replace(anywhere, name=draft.name)):
         raise ServiceRefusal("DLF.0102", f"The name {draft.name} is used already.")
-    same_job = [run for run in others if run.job == draft.job]
     if force:
         return
-    for seen in progress_of(call.session, same_job):
+    of_the_job = remembered_runs(session, replace(anywhere, job=draft.job))
+    for seen in progress_of(session, [run for run in of_the_job if run.job == draft.job]):
         if seen.progress.status is RunStatus.RUNNING:
             raise ServiceRefusal(
                 _STILL_RUNNING, f"The PatchData instance {seen.run.name} of the job is running."

@@ -275,6 +275,12 @@ def test_a_token_outlives_the_process(tmp_path: Path) -> None:
     assert ask_with(Studio(db=tmp_path / "sim.db", time=time), token) == (200, "")
 
 
+def test_a_query_that_is_too_long_is_refused() -> None:
+    studio = Studio()
+    path = f"/v1/{PROJECT}/jobs?{'&'.join('a=b' for _ in range(300))}"
+    assert ask_with(studio, a_token(studio, project={"id": PROJECT}), path) == (400, "DLF.3051")
+
+
 def test_an_invented_token_is_refused() -> None:
     assert ask_with(Studio(), "0" * 64) == DENIED
 

@@ -285,7 +285,7 @@ def test_a_scheduled_instance_shows_by_its_id_and_only_changes_with_the_world() 
     assert studio.code("POST", f"{path}/restart") == (400, "DLF.3051")
 
 
-@pytest.mark.parametrize("number", ["1", "x", "999999999999", str(2**52)])
+@pytest.mark.parametrize("number", ["1", "x", "999999999999", str(2**52), "9" * 30])
 def test_an_unknown_instance_is_refused(number: str) -> None:
     assert a_studio().code("GET", f"{JOBS}/sales/instances/{number}") == (400, "DLF.0137")
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from reconciler.simulator import AccessKey
@@ -297,6 +298,19 @@ def test_the_project_is_asked_of_iam(served: Served) -> None:
     client = studio_client(served, region="cn-north-4")
     assert client.list_factory_jobs(studio.ListFactoryJobsRequest()).total == 5
     assert client._credentials.project_id not in {None, PROJECT}
+
+
+def test_a_token_opens_what_the_sdk_signs_for(served: Served) -> None:
+    user = {"name": "me", "password": served.key.secret, "domain": {"name": "mine"}}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    auth = {"identity": identity, "scope": {"project": {"id": PROJECT}}}
+    path = f"{served.url}/v1/{PROJECT}/jobs"
+    with httpx.Client(trust_env=False) as client:
+        assert client.get(path).status_code == 401
+        issued = client.post(f"{served.url}/v3/auth/tokens", json={"auth": auth})
+        assert issued.status_code == 201
+        headers = {"X-Auth-Token": issued.headers["X-Subject-Token"]}
+        assert client.get(path, headers=headers).json()["total"] == 5
 
 
 def test_throttling(served: Served) -> None:
