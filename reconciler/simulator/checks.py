@@ -6,10 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.simulator.cluster import ClusterDag, DagState, MaintenanceType, Operator
 from reconciler.simulator.world import Node, World
 
 Path = tuple[str | int, ...]
 """Where in the world document: keys and list positions from the top."""
+
+_UNDER_WAY = frozenset({Operator.RUN, Operator.ROLLBACK, Operator.CANCEL})
+_OPERATORS = {
+    DagState.SUCCEED: frozenset({Operator.RUN, Operator.ROLLBACK, Operator.PASS}),
+    DagState.FAILED: _UNDER_WAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ def check_world(world: World) -> tuple[Problem, ...]:
         *(problem for path, nodes in groups for problem in _cycles(path, nodes)),
         *(problem for path, nodes in groups for problem in _dates(path, nodes)),
         *_repeated(("flows",), "flow", [f"{flow.project}/{flow.name}" for flow in world.flows]),
-        *_repeated(("obshell", "dags"), "DAG id", [dag.id for dag in world.cluster_dags]),
+        *_repeated(("obshell", "dags"), "DAG id", [dag.id for dag in world.cluster.dags]),
+        *_cluster_dags(world.cluster.dags),
         *_repeated(("dataarts", "jobs"), "job", [job.name for job in world.jobs]),
     )
 
@@ -90,3 +98,18 @@ def _repeated(path: Path, what: str, names: Sequence[str]) -> Iterator[Problem]:
     for position, name in enumerate(names):
         if name in names[:position]:
             yield Problem((*path, position), f"{what} {name} is there twice")
+
+
+def _cluster_dags(dags: Sequence[ClusterDag]) -> Iterator[Problem]:
+    for position, dag in enumerate(dags):
+        path: Path = ("obshell", "dags", position)
+        if dag.operator not in _OPERATORS.get(dag.state, _UNDER_WAY):
+            what = f"{dag.state.value} with the operator {dag.operator.value}"
+            yield Problem((*path, "operator"), f"DAG {dag.id} cannot be {what}")
+        if dag.nodes and dag.finish_after_seconds is not None:
+            message = f"DAG {dag.id} has nodes: their seconds say when it ends"
+            yield Problem((*path, "finishAfter"), message)
+        of_tenant = dag.lock.type is MaintenanceType.TENANT
+        if of_tenant is not bool(dag.lock.tenant):
+            message = f"DAG {dag.id}: a tenant is named where the maintenance is of type tenant"
+            yield Problem((*path, "maintenance"), message)

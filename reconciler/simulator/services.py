@@ -7,6 +7,7 @@ from typing import Protocol
 from reconciler.simulator.dataworks.service import DataWorks
 from reconciler.simulator.errors import GatewayError
 from reconciler.simulator.messages import Answer, Request
+from reconciler.simulator.obshell.service import OBShell
 from reconciler.simulator.session import Session
 
 
@@ -33,13 +34,16 @@ class Service(Protocol):
         """The code with which its gateway would answer this HTTP status, for faults that name none."""
         ...
 
-    def refuse(self, request: Request, error: GatewayError, request_id: str) -> Answer:
+    def refuse(self, request: Request, error: GatewayError, session: Session) -> Answer:
         """The answer with which the service's gateway refuses a request."""
         ...
 
 
-# OBShell and DataArts will stand before and after it: each is told apart by its paths.
-SERVICES: tuple[Service, ...] = (DataWorks(),)
+# Each is told apart by its paths.
+SERVICES: tuple[Service, ...] = (
+    OBShell(),
+    DataWorks(),
+)
 
 
 def service_for(request: Request) -> Service | None:
