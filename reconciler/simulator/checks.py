@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.simulator.cluster import ClusterDag, DagState, MaintenanceType, Operator
+from reconciler.simulator.generic_ids import parse_generic_id
 from reconciler.simulator.world import Node, World
 
 Path = tuple[str | int, ...]
@@ -103,6 +104,8 @@ def _repeated(path: Path, what: str, names: Sequence[str]) -> Iterator[Problem]:
 def _cluster_dags(dags: Sequence[ClusterDag]) -> Iterator[Problem]:
     for position, dag in enumerate(dags):
         path: Path = ("obshell", "dags", position)
+        if parse_generic_id(dag.id) is None:
+            yield Problem((*path, "id"), f"no agent can have a DAG {dag.id}")
         if dag.operator not in _OPERATORS.get(dag.state, _UNDER_WAY):
             what = f"{dag.state.value} with the operator {dag.operator.value}"
             yield Problem((*path, "operator"), f"DAG {dag.id} cannot be {what}")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.simulator.cluster import MaintenanceType
+from reconciler.simulator.generic_ids import HERE
 from reconciler.simulator.obshell import keys
 from reconciler.simulator.obshell.call import Call
 from reconciler.simulator.obshell.catalogue import every_dag
 from reconciler.simulator.obshell.envelope import moment
-from reconciler.simulator.obshell.generic_ids import HERE
 
 _ADDRESS = {"ip": HERE.ip, "port": HERE.port}
 _IDENTITY = {"identity": "CLUSTER AGENT"}

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from reconciler.simulator.generic_ids import GenericId, parse_generic_id
 from reconciler.simulator.messages import Request
-from reconciler.simulator.obshell.generic_ids import GenericId, parse_generic_id
 from reconciler.simulator.obshell.headers import Members, read_body
-from reconciler.simulator.obshell.refusals import bad_body, unexpected
+from reconciler.simulator.obshell.refusals import bad_body, bad_id, unexpected
 from reconciler.simulator.session import Session
 
 # The words that Go's strconv.ParseBool reads.
@@ -32,7 +32,10 @@ class Call:
         Raises:
             GatewayError: It is malformed.
         """
-        return parse_generic_id(self.task)
+        task_id = parse_generic_id(self.task)
+        if task_id is None:
+            raise bad_id(self.task)
+        return task_id
 
     def wants_details(self) -> bool:
         """The query's `show_details`, or true.

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.simulator.cluster import ClusterDag, DagState, MaintenanceType
+from reconciler.simulator.generic_ids import GenericId, parse_generic_id
 from reconciler.simulator.obshell import records
 from reconciler.simulator.obshell.courses import Course, replay
-from reconciler.simulator.obshell.generic_ids import GenericId, parse_generic_id
 from reconciler.simulator.obshell.refusals import no_task
 from reconciler.simulator.session import Session
 from reconciler.simulator.world import DEFAULT_SECONDS
@@ -60,16 +60,19 @@ def find_dag(session: Session, dag_id: GenericId) -> SeenDag:
 def every_dag(session: Session) -> tuple[SeenDag, ...]:
     """Every DAG there is, in the order they began."""
     world = session.world
-    seen = [
-        _seen(session, plan, parse_generic_id(plan.id), _named_since(session, plan))
-        for plan in world.cluster.dags
-    ]
+    began = [(plan, _named_since(session, plan)) for plan in world.cluster.dags]
     if not world.strict:
-        seen += [
-            _seen(session, _open(text), parse_generic_id(text), began_ms)
+        began += [
+            (_open(text), began_ms)
             for text, began_ms in records.opened_dags(session.connection)
             if world.cluster.dag(text) is None
         ]
+    seen = [
+        _seen(session, plan, dag_id, began_ms)
+        for plan, began_ms in began
+        # Older databases may have a world with other ids: nobody can ask for those.
+        if (dag_id := parse_generic_id(plan.id)) is not None
+    ]
     return tuple(sorted(seen, key=lambda dag: dag.began_ms))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from reconciler.simulator.generic_ids import Agent
 from reconciler.simulator.obshell.call import Call
 from reconciler.simulator.obshell.catalogue import SeenDag, every_dag, find_dag
-from reconciler.simulator.obshell.generic_ids import Agent
 from reconciler.simulator.obshell.refusals import database_down, no_task, unexpected
 from reconciler.simulator.obshell.rows import dag_row, log_rows, node_row, sub_task_row
 

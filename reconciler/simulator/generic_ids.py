@@ -1,4 +1,4 @@
-"""The ids of DAGs, nodes and sub-tasks: what they say, and which belong together.
+"""The ids of OBShell's DAGs, nodes and sub-tasks: what they say, and which belong together.
 
 The first digit says where a task lives: 1 in the cluster, 2 and 3 at one agent (IPv4, IPv6), 4 and 5
 at the proxy of one agent; of the latter four the agent's address and five digits of its port follow.
@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-
-from reconciler.simulator.obshell.refusals import bad_id, no_task
 
 _FORM = re.compile(
     r"(?P<prefix>1|[24](?P<ipv4>[0-9]{10})(?P<port4>[0-9]{5})"
@@ -57,26 +55,16 @@ class GenericId:
         return GenericId(prefix=self.prefix, agent=self.agent, number=number)
 
     def as_node(self) -> tuple[GenericId, int]:
-        """The DAG that a node's, or a sub-task's, id belongs to, and the index of the node.
-
-        Raises:
-            GatewayError: No node has it.
-        """
-        if not self.number:
-            raise no_task(str(self))
+        """The DAG that a node's, or a sub-task's, id belongs to, and the index of the node."""
         dag, index = divmod(self.number - 1, _NODES)
         return GenericId(prefix=self.prefix, agent=self.agent, number=dag + 1), index
 
 
-def parse_generic_id(text: str) -> GenericId:
-    """Read an id.
-
-    Raises:
-        GatewayError: It is malformed.
-    """
+def parse_generic_id(text: str) -> GenericId | None:
+    """Read an id; None when it is malformed."""
     match = _FORM.fullmatch(text)
     if match is None:
-        raise bad_id(text)
+        return None
     agent, port = HERE, match["port4"] or match["port6"]
     if port is not None:
         try:
@@ -85,9 +73,9 @@ def parse_generic_id(text: str) -> GenericId:
                 if match["ipv4"]
                 else str(IPv6Address(int(match["ipv6"])))
             )
-        except ValueError as err:
-            raise bad_id(text) from err
+        except ValueError:
+            return None
         agent = Agent(ip=ip, port=int(port))
     if agent.port > _HIGHEST_PORT:
-        raise bad_id(text)
+        return None
     return GenericId(prefix=match["prefix"], agent=agent, number=int(match["number"]))
