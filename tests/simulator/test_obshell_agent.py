@@ -13,6 +13,7 @@ import pytest
 from reconciler.simulator import open_simulator, parse_world
 from reconciler.simulator.clocks import MANUAL
 from reconciler.simulator.messages import Delivery, Request
+from reconciler.simulator.obshell.service import OBShell
 from reconciler.simulator.world_file import build_world, world_document
 from tests.simulator.harness import KEY, Cloud
 from tests.simulator.obshell_agent import DAG, ClusterAgent
@@ -288,6 +289,34 @@ def test_the_key_stays_in_the_database_until_it_is_rotated(tmp_path: Path) -> No
     assert len(der) == 140
     assert agent.handle(before)[1]["error"]["code"] == 1
     assert agent.get(f"{DAG}11")["id"] == "11"
+
+
+def test_a_block_with_too_little_padding_is_refused() -> None:
+    agent = ClusterAgent()
+    numbers = agent.public_key().public_numbers()
+    plain = json.dumps(agent.plain(f"{DAG}11")).encode()
+    assert len(plain) > 108
+
+    def refused(padding: int) -> bool:
+        head = b"\0\2" + b"\1" * padding + b"\0"
+        room = 128 - len(head)
+        first = int.from_bytes(head + plain[:room])
+        rest = base64.b64decode(agent.sealed(plain[room:].decode()))
+        sealed = pow(first, numbers.e, numbers.n).to_bytes(128) + rest
+        headers = {"x-ocs-header": base64.b64encode(sealed).decode()}
+        request = Request(method="GET", path=f"{DAG}11", headers=headers)
+        return agent.handle(request)[0] == 401
+
+    assert [refused(7), refused(8)] == [True, False]
+
+
+def test_operators_are_durable_and_looking_need_not_be() -> None:
+    service = OBShell()
+    for kind in ("dag", "node"):
+        path = f"/api/v1/task/{kind}/11"
+        assert service.writes(Request(method="POST", path=path))
+        assert not service.writes(Request(method="GET", path=path))
+    assert not service.writes(Request(method="POST", path="/api/v1/status"))
 
 
 def test_a_simulator_in_process_rotates_the_key_too() -> None:

@@ -209,6 +209,27 @@ def test_a_node_may_forbid_an_operator(operator: str, permission: str) -> None:
     agent.operate("11", "RETRY" if operator == "PASS" else "PASS")
 
 
+def test_only_nodes_that_an_operator_concerns_may_forbid_it() -> None:
+    def forbidding(index: int, **permissions: bool) -> ClusterAgent:
+        dag = three(fail=True)
+        dag["nodes"][index] |= permissions
+        agent = ClusterAgent(dag)
+        agent.advance(20)
+        return agent
+
+    def code(agent: ClusterAgent, operator: str) -> str:
+        return agent.refusal("POST", f"{DAG}11", {"operator": operator})[1].rpartition(".")[2]
+
+    nothing = {"retryable": False, "rollbackable": False, "passable": False}
+    before, after = forbidding(0, **nothing), forbidding(2, **nothing)
+    assert code(before, "ROLLBACK") == "RollbackNotAllowed"
+    assert code(after, "PASS") == "PassNotAllowed"
+    before.operate("11", "PASS")
+    after.operate("11", "ROLLBACK")
+    forbidding(0, **nothing).operate("11", "RETRY")
+    forbidding(2, **nothing).operate("11", "RETRY")
+
+
 def test_a_node_to_come_may_forbid_the_cancelling() -> None:
     agent = ClusterAgent(three(cancellable=False))
     code = "Task.Dag.Operator.CancelNotAllowed"
