@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from reconciler.simulator.obshell.service import OBShell
 from reconciler.simulator.world_file import build_world, world_document
 from tests.simulator.harness import KEY, Cloud
 from tests.simulator.obshell_agent import DAG, ClusterAgent
+from tests.simulator.serving import ROOT
 
 SECURITY = "Security.Authentication."
 LOCAL = "22130706433028869"
@@ -308,6 +311,16 @@ def test_a_block_with_too_little_padding_is_refused() -> None:
         return agent.handle(request)[0] == 401
 
     assert [refused(7), refused(8)] == [True, False]
+
+
+def test_cryptography_is_not_loaded_until_a_header_or_a_key_is_asked_for() -> None:
+    code = (
+        "import sys\n"
+        "from reconciler.simulator import MANUAL, open_simulator\n"
+        "open_simulator(db=None, world=None, clock=MANUAL)\n"
+        "sys.exit('cryptography' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_operators_are_durable_and_looking_need_not_be() -> None:
