@@ -6,11 +6,12 @@ the services and never shares code with `reconciler.providers`, so that a mistak
 sides. `docs/simulator.md` is its manual.
 
     world, world_file, checks        what exists: values, their file format, impossible worlds
+    cluster, cluster_file            the same for the DAGs of OBShell; `generic_ids` are theirs
     runs, transitions                what was triggered, and the rules by which it moves (pure)
     clocks                           work clock and gateway clock
     database, records, logs, settings    one SQLite file that several processes may share
-    session, services, dataworks/    one request in its transaction; routes of each service
-    dataarts/                        DataArts Studio of Huawei Cloud, and a little of its IAM
+    session, services                one request in its transaction; who answers it
+    dataworks/, obshell/, dataarts/  routes of each service; the last with a little of IAM
     faults, control                  accidents on purpose; the `/_simulator/` endpoints
     core                             the engine: a request in, a reply out
     transport, embedded              the engine behind an httpx transport, in one's own process
@@ -59,6 +60,37 @@ Where it is known or suspected to differ from the real DataArts (`docs/simulator
   password or a failed PatchData look: these are guesses, and so is what the filters of listings match.
 - Every project id and workspace is accepted and has runs of its own; a missing workspace is `default`.
 - There is no nonce in SDK-HMAC-SHA256, no lock after failures, and no other algorithm.
+
+Where it is known or suspected to differ from a real OBShell agent (server source 61ee147 (2026-05); what
+the source does not tell us is a guess, and said to be one):
+
+- Only the paths in `obshell.routes` exist: none that creates a DAG, no login, no single sign-on. DAGs
+  come from the world, or begin when they are first asked for. Nodes have one sub-task each, DAGs no
+  sub-DAGs.
+- There is one agent, of identity CLUSTER AGENT, with an agent password that equals the cluster's. It
+  answers for every agent, and never forwards. Its address is always 127.0.0.1:2886, wherever it is
+  served.
+- Version 1 of the header is refused as if it were none. The order of checks is a guess: key, path,
+  password, time. So is that a header whose members are of a wrong type counts as not decrypted, and
+  that an encrypted body that cannot be read is `Common.BindJsonFailed`.
+- A header expires as `obshell.headers` says: as if made 60 s before, and aged by every advance since.
+- Ids of nodes and sub-tasks follow from the DAG's; the server counts each kind up. An id with zeros
+  before its number is the id without them.
+- Every READY DAG waits for one tick, one second, exactly. A node takes as long to roll back as to run,
+  and a rollback of ours never fails. A cancelled DAG ends one tick after it was picked up; what an
+  operation does to the states of nodes is read from the source only for RETRY and PASS.
+- RETRY of a DAG whose rollback failed runs it forward. CANCEL needs all nodes from the current one on
+  to allow it. Nothing times out, and no update is lost to a race (`Gorm.NoRowAffected`).
+- While the database is down, agents' DAGs are answered; lists that need the cluster's are
+  `MySQL.Error`, the last maintenance is `Task.NotFound`. Passwords are still checked.
+- Proxies' DAGs are listed with the agents'. `main_dags` is always empty. The last maintenance is the
+  one that began last; several that began together are in the order of the world.
+- The time stamp of an answer has nine digits of which three count; `duration` is 0. After a panic of
+  the server (`show_details` that is none, or false for a node) the trace id and the time stamp are as
+  ever.
+- Members of log rows and git information, `state` and `startAt` (in nanoseconds), and `/time` as plain
+  text are guesses. Messages are in English whatever `Accept-Language` says, and their wording is ours.
+- Times of DAGs are the work clock's, to the millisecond, in +08:00.
 """
 
 from reconciler.simulator.clocks import MANUAL, REAL, ClockSpec

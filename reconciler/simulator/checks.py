@@ -6,10 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.simulator.cluster import ClusterDag, DagState, MaintenanceType, Operator
+from reconciler.simulator.generic_ids import parse_generic_id
 from reconciler.simulator.world import Job, Node, World
 
 Path = tuple[str | int, ...]
 """Where in the world document: keys and list positions from the top."""
+
+_UNDER_WAY = frozenset({Operator.RUN, Operator.ROLLBACK, Operator.CANCEL})
+_OPERATORS = {
+    DagState.SUCCEED: frozenset({Operator.RUN, Operator.ROLLBACK, Operator.PASS}),
+    DagState.FAILED: _UNDER_WAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,8 @@ def check_world(world: World) -> tuple[Problem, ...]:
         *(problem for path, nodes in groups for problem in _cycles(path, nodes)),
         *(problem for path, nodes in groups for problem in _dates(path, nodes)),
         *_repeated(("flows",), "flow", [f"{flow.project}/{flow.name}" for flow in world.flows]),
-        *_repeated(("obshell", "dags"), "DAG id", [dag.id for dag in world.cluster_dags]),
+        *_repeated(("obshell", "dags"), "DAG id", [dag.id for dag in world.cluster.dags]),
+        *_cluster_dags(world.cluster.dags),
         *_repeated(("dataarts", "jobs"), "job", [job.name for job in world.jobs]),
         *_job_tasks(world.jobs),
         *_job_days(world.jobs),
@@ -113,3 +122,20 @@ def _job_days(jobs: Sequence[Job]) -> Iterator[Problem]:
         for date in sorted(job.running & job.absent):
             message = f"the run of job {job.name} on {date} cannot both go on and be absent"
             yield Problem((*path, "absent"), message)
+
+
+def _cluster_dags(dags: Sequence[ClusterDag]) -> Iterator[Problem]:
+    for position, dag in enumerate(dags):
+        path: Path = ("obshell", "dags", position)
+        if parse_generic_id(dag.id) is None:
+            yield Problem((*path, "id"), f"no agent can have a DAG {dag.id}")
+        if dag.operator not in _OPERATORS.get(dag.state, _UNDER_WAY):
+            what = f"{dag.state.value} with the operator {dag.operator.value}"
+            yield Problem((*path, "operator"), f"DAG {dag.id} cannot be {what}")
+        if dag.nodes and dag.finish_after_seconds is not None:
+            message = f"DAG {dag.id} has nodes: their seconds say when it ends"
+            yield Problem((*path, "finishAfter"), message)
+        of_tenant = dag.lock.type is MaintenanceType.TENANT
+        if of_tenant is not bool(dag.lock.tenant):
+            message = f"DAG {dag.id}: a tenant is named where the maintenance is of type tenant"
+            yield Problem((*path, "maintenance"), message)

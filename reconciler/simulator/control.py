@@ -10,6 +10,7 @@ from reconciler.simulator import logs, settings
 from reconciler.simulator.clocks import Advance, wait_for_advance
 from reconciler.simulator.faults import FaultError, parse_faults, replace_faults
 from reconciler.simulator.messages import Answer, Request, json_answer
+from reconciler.simulator.obshell import keys
 from reconciler.simulator.session import Session
 from reconciler.simulator.world_file import parse_world
 
@@ -54,11 +55,13 @@ def _handle(request: Request, session: Session) -> object:
             return logs.requests(session.connection)
         case "POST", "clock":
             return _advance(request, session)
+        case "POST", "obshell":
+            return _rotate_key(request, session)
         case "PUT", "faults":
             return _put_faults(request, session)
         case "PUT", "world":
             return _put_world(request, session)
-        case _, "ledger" | "requests" | "clock" | "faults" | "world":
+        case _, "ledger" | "requests" | "clock" | "obshell" | "faults" | "world":
             raise ControlError(405, f"{request.method} is not for {request.path}")
         case _:
             raise ControlError(404, f"there is no control endpoint {request.path}")
@@ -87,6 +90,13 @@ def _advance_seconds(request: Request) -> float:
             400, f"advance_seconds: a number from 0 to {_LONGEST_ADVANCE} is expected"
         )
     return float(seconds)
+
+
+def _rotate_key(request: Request, session: Session) -> object:
+    if _json(request) != {"rotate_key": True}:
+        raise ControlError(400, 'the body {"rotate_key": true} is expected')
+    keys.make_key(session.connection)
+    return {"public_key": keys.public_key(session.connection)}
 
 
 def _put_faults(request: Request, session: Session) -> object:

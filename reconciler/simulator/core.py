@@ -171,7 +171,7 @@ def _fault_answer(fault: Fault, service: Service, request: Request, session: Ses
         return Answer(status=status, content_type="text/plain", body=fault.body.encode())
     code = fault.code or service.code_of(status)
     error = GatewayError(status, code, "This answer was asked for by a fault.")
-    return service.refuse(request, error, session.request_id)
+    return service.refuse(request, error, session)
 
 
 def _dated(reply: Reply, session: Session) -> Reply:

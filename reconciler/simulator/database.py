@@ -3,13 +3,15 @@
 Every request is one transaction that begins IMMEDIATE, so several processes may serve the same file
 at the same time and each request sees everything before it. Tables:
 
-- `settings`: name → text: access key, clocks.
+- `settings`: name → text: access key, clocks, OBShell's RSA key.
 - `advances`: when the clocks were moved, and by how much.
 - `worlds`: every version of the world, as its document in JSON, and since when it holds.
 - `triggers`: one row per executed create call (`runs.Trigger`); `trigger_nodes` finds them by node.
 - `interventions`: what people did to instances.
 - `ledger`, `requests`: the two logs that the control endpoints show; `calls`: calls per day.
 - `nonces`: signature nonces already used.
+- `cluster_dags`: DAGs of OBShell that came to be because someone asked for them; `cluster_operations`:
+  what people did to DAGs.
 - `faults`: what goes wrong on purpose, and how many requests each one has seen.
 - `dataarts_runs`: one row per executed PatchData or manual run of DataArts (`dataarts.runs.Run`);
   `dataarts_run_jobs` finds them by job; `dataarts_acts`: what people did to them.
@@ -62,6 +64,12 @@ CREATE TABLE IF NOT EXISTS requests (
   operation TEXT NOT NULL, writes INTEGER NOT NULL, verdict TEXT NOT NULL, status INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS calls (day INTEGER PRIMARY KEY, calls INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cluster_dags (
+  id TEXT PRIMARY KEY, began_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cluster_operations (
+  seq INTEGER PRIMARY KEY, dag_id TEXT NOT NULL, node INTEGER, operator TEXT NOT NULL,
+  at_ms INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS cluster_operations_by_dag ON cluster_operations (dag_id);
 CREATE TABLE IF NOT EXISTS faults (
   id INTEGER PRIMARY KEY, operation TEXT NOT NULL, nth INTEGER, seen INTEGER NOT NULL,
   document TEXT NOT NULL);

@@ -61,6 +61,10 @@ class Simulator:
         """Change what exists."""
         self._control("PUT", "world", document)
 
+    def rotate_obshell_key(self) -> None:
+        """Give the OBShell agent another RSA key; what was encrypted for the one before is refused."""
+        self._control("POST", "obshell", {"rotate_key": True})
+
     def close(self) -> None:
         """Close the database."""
         self._engine.close()

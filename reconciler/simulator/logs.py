@@ -103,8 +103,14 @@ def requests(connection: sqlite3.Connection) -> list[dict[str, object]]:
 
 
 def calls_in_the_last_second(connection: sqlite3.Connection, real_ms: int, *, writes: bool) -> int:
-    """How many reads or writes were let through within the last second of real time."""
-    rows = connection.execute("SELECT real_ms, writes, verdict FROM requests ORDER BY seq DESC")
+    """How many reads or writes were let through within the last second of real time.
+
+    An OBShell agent has no limits, and requests to it do not count.
+    """
+    rows = connection.execute(
+        "SELECT real_ms, writes, verdict FROM requests"
+        " WHERE operation NOT LIKE 'obshell.%' ORDER BY seq DESC"
+    )
     count = 0
     for at_ms, was_write, verdict in rows:
         if at_ms <= real_ms - _SECOND_MS:

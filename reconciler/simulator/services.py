@@ -8,6 +8,7 @@ from reconciler.simulator.dataarts.service import DataArts
 from reconciler.simulator.dataworks.service import DataWorks
 from reconciler.simulator.errors import GatewayError
 from reconciler.simulator.messages import Answer, Request
+from reconciler.simulator.obshell.service import OBShell
 from reconciler.simulator.session import Session
 
 
@@ -34,13 +35,14 @@ class Service(Protocol):
         """The code with which its gateway would answer this HTTP status, for faults that name none."""
         ...
 
-    def refuse(self, request: Request, error: GatewayError, request_id: str) -> Answer:
+    def refuse(self, request: Request, error: GatewayError, session: Session) -> Answer:
         """The answer with which the service's gateway refuses a request."""
         ...
 
 
 # Each is told apart by its paths.
 SERVICES: tuple[Service, ...] = (
+    OBShell(),
     DataArts(),
     DataWorks(),
 )

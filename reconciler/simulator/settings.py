@@ -1,4 +1,4 @@
-"""What the simulator keeps besides runs and logs: access key, clocks, worlds, nonces."""
+"""What the simulator keeps besides runs and logs: keys, clocks, worlds, nonces."""
 
 from __future__ import annotations
 
@@ -43,6 +43,17 @@ def access_key(connection: sqlite3.Connection, random_hex: RandomHex) -> AccessK
         return key
     key_id, secret = json.loads(found)
     return AccessKey(id=key_id, secret=secret)
+
+
+def store_rsa_key(connection: sqlite3.Connection, der: bytes) -> None:
+    """Replace the RSA key of the OBShell agent: a PKCS#1 private key in DER."""
+    _set(connection, "rsa_key", der.hex())
+
+
+def rsa_key(connection: sqlite3.Connection) -> bytes | None:
+    """The RSA key of the OBShell agent, as `store_rsa_key` takes it; None when there is none yet."""
+    found = _get(connection, "rsa_key")
+    return None if found is None else bytes.fromhex(found)
 
 
 def start_clocks(connection: sqlite3.Connection, spec: ClockSpec, real_ms: int) -> None:

@@ -11,6 +11,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.simulator.cluster import Cluster
+
 DEFAULT_SECONDS = 60.0
 
 
@@ -77,16 +79,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterDag:
-    """An OBShell DAG; unfinished until `finish_after_seconds` of the work clock, or for ever (None)."""
-
-    id: str
-    name: str
-    state: str
-    finish_after_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
     """A failure of the inner service that the outer one relays inside an answer with HTTP status 200."""
 
@@ -130,9 +122,9 @@ class Job:
 class World:
     """Everything that exists.
 
-    In a `strict` world nothing else does; otherwise every node and flow that is asked for exists,
-    runs daily, takes 60 s and succeeds. `listing_lag_seconds`, `retention_days` and
-    `creation_lag_seconds` (of DataArts) are counted on the work clock.
+    In a `strict` world nothing else does; otherwise every node, flow, job and DAG of OBShell that is
+    asked for exists, runs (all but DAGs daily), takes 60 s and succeeds. `listing_lag_seconds`,
+    `retention_days` and `creation_lag_seconds` (of DataArts) are counted on the work clock.
     """
 
     strict: bool = False
@@ -142,7 +134,7 @@ class World:
     listing_lag_seconds: float = 0.0
     retention_days: float = 30.0
     limits: Limits = field(default_factory=Limits)
-    cluster_dags: tuple[ClusterDag, ...] = ()
+    cluster: Cluster = field(default_factory=Cluster)
     jobs: tuple[Job, ...] = ()
     creation_lag_seconds: float = 0.0
     _nodes_by_id: Mapping[int, Node] = field(init=False, repr=False, compare=False)

@@ -23,9 +23,9 @@ from reconciler.documents import (
 from reconciler.documents import Node as DocumentNode
 from reconciler.model.errors import InputError
 from reconciler.simulator.checks import check_world
+from reconciler.simulator.cluster_file import build_cluster, cluster_document
 from reconciler.simulator.world import (
     DEFAULT_SECONDS,
-    ClusterDag,
     Failure,
     Flow,
     Job,
@@ -105,7 +105,8 @@ def _check_dates(node: DocumentNode, problems: Problems, *, dates: bool = False)
             for item in node.items:
                 _check_dates(item, problems, dates=dates)
         case ScalarNode():
-            if dates and not _is_date(str(node.value)):
+            # A node of a cluster's DAG fails whatever the date: `fail: true`.
+            if dates and isinstance(node.value, str) and not _is_date(node.value):
                 problems.error(node, "no_date", f"there is no date {node.text}")
 
 
@@ -142,7 +143,7 @@ def build_world(value: Mapping[str, Any]) -> World:
         listing_lag_seconds=value.get("listingLag", 0),
         retention_days=value.get("retentionDays", 30),
         limits=_limits(value.get("limits", {})),
-        cluster_dags=tuple(map(_cluster_dag, value.get("obshell", {}).get("dags", ()))),
+        cluster=build_cluster(value.get("obshell", {})),
         jobs=tuple(map(_job, value.get("dataarts", {}).get("jobs", ()))),
         creation_lag_seconds=value.get("dataarts", {}).get("creationLag", 0),
     )
@@ -165,7 +166,7 @@ def world_document(world: World) -> dict[str, Any]:
             "writeQps": world.limits.write_qps,
             "dailyCalls": world.limits.daily_calls,
         },
-        "obshell": {"dags": list(map(_cluster_dag_document, world.cluster_dags))},
+        "obshell": cluster_document(world.cluster),
         "dataarts": {
             "jobs": list(map(_job_document, world.jobs)),
             "creationLag": world.creation_lag_seconds,
@@ -222,20 +223,6 @@ def _limits(item: Mapping[str, Any]) -> Limits:
         write_qps=item.get("writeQps", 0),
         daily_calls=item.get("dailyCalls", 0),
     )
-
-
-def _cluster_dag(item: Mapping[str, Any]) -> ClusterDag:
-    return ClusterDag(
-        id=item["id"],
-        name=item.get("name", ""),
-        state=item.get("state", "RUNNING"),
-        finish_after_seconds=item.get("finishAfter"),
-    )
-
-
-def _cluster_dag_document(dag: ClusterDag) -> dict[str, Any]:
-    end = {} if dag.finish_after_seconds is None else {"finishAfter": dag.finish_after_seconds}
-    return {"id": dag.id, "name": dag.name, "state": dag.state, **end}
 
 
 def _job(item: Mapping[str, Any]) -> Job:

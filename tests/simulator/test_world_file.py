@@ -70,7 +70,7 @@ def test_a_file_with_everything(tmp_path: Path) -> None:
     assert hourly.schedule is Schedule.HOURLY
     assert inside is not None
     assert inside.name == "test_node"
-    assert world.cluster_dags[0].finish_after_seconds == 300
+    assert world.cluster.dags[0].finish_after_seconds == 300
     assert world.jobs[0].task == "937987"
     assert world.creation_lag_seconds == 5
     assert world.job("hourly") == Job(
@@ -133,7 +133,7 @@ def test_an_open_world_is_unlimited() -> None:
             "2:44",
             "node 7 is there twice",
         ),
-        ("obshell: {dags: [{id: a}, {id: a}]}", "1:27", "DAG id a is there twice"),
+        ("obshell: {dags: [{id: '11'}, {id: '11'}]}", "1:30", "DAG id 11 is there twice"),
         ("dataarts: {jobs: [{name: a}, {name: a}]}", "1:30", "job a is there twice"),
         (
             "dataarts: {jobs: [{name: a, task: t}, {name: b, task: t}]}",

@@ -41,7 +41,7 @@ class DataArts:
         try:
             answer, verdict = _answer(request, session), "accepted"
         except GatewayError as error:
-            return self.refuse(request, error, session.request_id), error.code
+            return self.refuse(request, error, session), error.code
         except ServiceRefusal as refusal:
             value = {"error_code": refusal.code, "error_msg": refusal.message}
             answer, verdict = json_answer(400, value), refusal.code
@@ -51,16 +51,16 @@ class DataArts:
         """The code with which the gateway would answer this HTTP status."""
         return _CODES.get(status, "APIG.0201")
 
-    def refuse(self, request: Request, error: GatewayError, request_id: str) -> Answer:
+    def refuse(self, request: Request, error: GatewayError, session: Session) -> Answer:
         """The answer with which the gateway, or IAM, refuses a request."""
         value = {
             "error_code": error.code,
             "error_msg": error.message,
-            "request_id": request_id,
+            "request_id": session.request_id,
         }
         iams = request.path.startswith(_IAM)
         answer = iam.refusal(error) if iams else json_answer(error.status, value)
-        return _numbered(answer, request_id)
+        return _numbered(answer, session.request_id)
 
 
 def _answer(request: Request, session: Session) -> Answer:

@@ -84,16 +84,16 @@ class DataWorks:
             self._admit(request, session)
             return self._run(_operation(request), request, session)
         except GatewayError as error:
-            return self.refuse(request, error, session.request_id), error.code
+            return self.refuse(request, error, session), error.code
 
     def code_of(self, status: int) -> str:
         """The code with which the gateway would answer this HTTP status."""
         return _CODES.get(status, "InternalError.System")
 
-    def refuse(self, request: Request, error: GatewayError, request_id: str) -> Answer:
+    def refuse(self, request: Request, error: GatewayError, session: Session) -> Answer:
         """The answer with which the gateway refuses a request."""
         root = "Error" if writers.wants_xml(request) else None
-        value = writers.gateway_refusal(error, request, request_id)
+        value = writers.gateway_refusal(error, request, session.request_id)
         return writers.answer(error.status, value, xml_root=root)
 
     def _admit(self, request: Request, session: Session) -> None:
