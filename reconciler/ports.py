@@ -14,27 +14,53 @@ from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.calls import CheckReport, Prepared, StopReport, WireCall
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.events import Event
+from reconciler.model.gates import Condition, GateReading
 from reconciler.model.outcomes import CreateOutcome
 from reconciler.model.plan import Adoption
 from reconciler.model.resources import Tuning
 from reconciler.model.runs import Discovery, FoundRun, KnownRuns, NodeFailure, Observation, Tier
-from reconciler.model.series import Series
+from reconciler.model.series import Series, Tag
 from reconciler.model.state import Intent, Lease, Ruling
 
 
-class Provider(Protocol):
-    """One connection to one orchestrator. Reads raise `ProviderError`; creates answer with a value."""
+class Connected(Protocol):
+    """One connection to one system."""
 
     @property
     def calls_made(self) -> int:
         """API calls sent so far through this object, creates included."""
         ...
 
+    async def check(self) -> CheckReport:
+        """One signed read."""
+        ...
+
+
+class GateKeeper(Connected, Protocol):
+    """A connection whose system can be asked whether a condition holds."""
+
+    async def evaluate(self, condition: Condition, dates: DateSet) -> GateReading:
+        """Look whether a condition holds, for all of `dates` in as few calls as the API allows.
+
+        Raises:
+            ProviderError: It could not be read.
+            InvalidRequest: The condition is one of another system.
+        """
+        ...
+
+
+class Provider(Connected, Protocol):
+    """A connection on which work runs. Reads raise `ProviderError`; creates answer with a value."""
+
     def tier(self, kind: Kind, *, tags_survive: bool | None = None) -> Tier:
         """How well runs of this kind can be found again.
 
         `tags_survive` says whether a tag was read back whole in this workspace; None before the first.
         """
+        ...
+
+    def run_name(self, tag: Tag, spec_name: str) -> str:
+        """The name that a call's run will be given: the tag, and what the service allows of the rest."""
         ...
 
     def wire_call(self, series: Series, dates: DateRange, name: str, tuning: Tuning) -> WireCall:
@@ -110,10 +136,6 @@ class Provider(Protocol):
         Raises:
             UnexpectedResponse: Its answers do not tell.
         """
-        ...
-
-    async def check(self) -> CheckReport:
-        """One signed read."""
         ...
 
 

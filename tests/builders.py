@@ -16,6 +16,7 @@ from reconciler.model.attempts import Attempt, AttemptState, RecordedState, Unit
 from reconciler.model.calls import WireCall
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic, Place
+from reconciler.model.gates import Gate, GateRef, GateStanding, NothingUnfinished, Scope
 from reconciler.model.plan import Action, Decision, Plan
 from reconciler.model.project import Freeze, Policy
 from reconciler.model.rangemap import RangeMap, overlay
@@ -111,6 +112,7 @@ def a_resource(
     annotations: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     requires: Iterable[str] = (),
+    gates: Iterable[str] = (),
     rollout: Rollout | None = None,
 ) -> Resource:
     """A declared resource.
@@ -134,6 +136,7 @@ def a_resource(
         annotations=annotations or {},
         labels=labels or {},
         requires=tuple(map(Requirement.parse, requires)),
+        gates=tuple(map(GateRef, gates)),
         rollout=rollout or Rollout(),
     )
 
@@ -288,6 +291,7 @@ def a_situation(
     selected: Callable[[Address], bool] = lambda _: True,
     unreadable: Mapping[Address, Diagnostic] | None = None,
     freeze: Freeze | None = None,
+    gates: Iterable[GateStanding] = (),
 ) -> Situation:
     """What a plan is made from: connection `prod`, an empty store, nothing listed."""
     services = {
@@ -303,7 +307,14 @@ def a_situation(
         unreadable=unreadable or {},
         selected=selected,
         freeze=freeze,
+        gates={one.gate.name: one for one in gates},
     )
+
+
+def a_gate(name: str = "quiet", *, connection: str = "ob") -> Gate:
+    """A gate on a cluster."""
+    condition = NothingUnfinished(scope=Scope.CLUSTER)
+    return Gate(name=name, connection=connection, condition=condition)
 
 
 def a_making(*, policy: Policy | None = None, reads: int = 0) -> Making:
@@ -317,6 +328,7 @@ def a_making(*, policy: Policy | None = None, reads: int = 0) -> Making:
         policy=policy or Policy(),
         reads=reads,
         token=a_token(),
+        run_name=lambda _, tag, spec: tag.name(spec),
         wire=a_wire,
     )
 

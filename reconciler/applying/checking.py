@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.applying.gathering import Line, RunsOnRecord, discover, observe_attempts
+from reconciler.applying.gathering import RunsOnRecord, discover, observe_attempts
+from reconciler.applying.lines import Line
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.dates import DateSet

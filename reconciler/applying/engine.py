@@ -22,7 +22,9 @@ from reconciler.applying.checking import (
     moved,
     proved_absent,
 )
-from reconciler.applying.gathering import Line, RunsOnRecord
+from reconciler.applying.gates import GATE_VALID_SECONDS, GateBoard
+from reconciler.applying.gathering import RunsOnRecord
+from reconciler.applying.lines import Line
 from reconciler.applying.protocol import Sending, confirm, send_once
 from reconciler.applying.recovering import find_sent
 from reconciler.concurrency import each
@@ -39,10 +41,12 @@ from reconciler.model.events import (
     CallSkipped,
     CallUnknown,
     Event,
+    GateUnreadable,
     ReadFailed,
     RunAdopted,
     TagAltered,
 )
+from reconciler.model.gates import GateReading
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.plan import Adoption, Call, Plan
 from reconciler.model.runs import Discovery
@@ -50,6 +54,7 @@ from reconciler.model.seams import Clock
 from reconciler.model.series import Tag
 from reconciler.model.state import Intent, Lease
 from reconciler.planning.blocking import FREEZE
+from reconciler.planning.guards import Guards, unread_gates
 from reconciler.ports import Reporter, StateStore
 
 E = TypeVar("E")
@@ -133,7 +138,8 @@ class Bench:
 
     `spec_moved` says why the specs at hand no longer ask for a call; `frozen`, asked before each intent,
     whether nothing may start now. `listings`, if the plan was made under this very lease, serve in place of
-    an address's first look, while they are fresh.
+    an address's first look, while they are fresh. `board` is where gates are looked at; without it, they
+    count as closed.
     """
 
     store: StateStore
@@ -145,6 +151,7 @@ class Bench:
     spec_moved: Mapping[str, str] = field(default_factory=dict)
     frozen: Callable[[], bool] = lambda: False
     listings: Listings | None = None
+    board: GateBoard | None = None
 
 
 async def apply_plan(plan: Plan, bench: Bench, applied: Applied) -> None:
@@ -205,6 +212,7 @@ class _Run:
         self._sent_calls = {
             attempt.call_id for attempt in recorded.attempts if not attempt.state.never_ran
         }
+        self._guards = Guards(plan)
         self._listings_used: set[Address] = set()
         self._looks: dict[Address, asyncio.Future[Checked]] = {}
         self._calls: dict[Address, list[Call]] = defaultdict(list)
@@ -318,7 +326,7 @@ class _Run:
         wait = FIRST_WAIT_SECONDS
         for left in reversed(range(TRIES_PER_CALL)):
             # The turn may take longer than a look holds, and a look may outlast a signal or begin a freeze.
-            checked = await self._checked(call) if await self._has_turn(call, line) else None
+            checked = await self._cleared(call) if await self._has_turn(call, line) else None
             if checked is None or not self._may_leave(call):
                 return
             try:
@@ -354,19 +362,48 @@ class _Run:
             return False
         return self._may_leave(call)
 
+    async def _cleared(self, call: Call) -> Checked | None:
+        """A look that lets a call leave while its gates are open; None after saying why it must not."""
+        if not await self._gates_open(call):
+            return None
+        checked = await self._checked(call)
+        # The look may have taken longer than a look at a gate is good for.
+        return checked if checked is not None and await self._gates_open(call) else None
+
+    async def _gates_open(self, call: Call) -> bool:
+        """Whether all gates of a call are open on all of its dates; a closed one is told."""
+        wanted = self._guards.wanted(call)
+        if not wanted:
+            return True
+        readings: Mapping[str, GateReading] = {}
+        if self._bench.board is not None:
+            readings = await self._bench.board.look(wanted, max_age=GATE_VALID_SECONDS)
+            for item in unread_gates(self._bench.board.standings[name] for name in readings):
+                gate = item.address or ""
+                unread = GateUnreadable(gate=gate, summary=item.summary, hint=item.hint)
+                self._applied.tell_once(unread)
+        closed = self._guards.closed(call, readings)
+        if closed:
+            self._blocked(call, tuple(block.by for block in closed), closed[0].opens)
+        return not closed
+
+    def _blocked(self, call: Call, names: tuple[str, ...], why: str = "") -> None:
+        self._tell(
+            CallBlocked(
+                address=call.address,
+                dates=call.dates,
+                call_id=call.id,
+                blocked_by=names,
+                why=why,
+            )
+        )
+
     def _may_leave(self, call: Call) -> bool:
         """Whether nobody asked us to stop and nothing is frozen, which is told."""
         if self._bench.stop.is_set():
             return False
         if self._bench.frozen():
-            self._tell(
-                CallBlocked(
-                    address=call.address,
-                    dates=call.dates,
-                    call_id=call.id,
-                    blocked_by=(FREEZE,),
-                )
-            )
+            self._blocked(call, (FREEZE,))
             return False
         return True
 

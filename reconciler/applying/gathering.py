@@ -13,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.applying.gates import GATE_VALID_SECONDS, GateBoard
+from reconciler.applying.lines import Line, Lines
 from reconciler.concurrency import each
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.attempts import Attempt, RecordedState, UnitRecord
@@ -22,16 +24,22 @@ from reconciler.model.errors import ProviderError
 from reconciler.model.project import Freeze
 from reconciler.model.rangemap import RangeMap, overlay
 from reconciler.model.resources import Resource
-from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Tier, UnitStatus
+from reconciler.model.runs import Discovery, FoundRun, KnownRuns, UnitStatus
 from reconciler.model.seams import Clock
-from reconciler.model.series import Series, Subject, Tag
+from reconciler.model.series import Series, Tag
 from reconciler.planning.absence import OLDEST_PROVABLE
 from reconciler.planning.blocking import concerned
 from reconciler.planning.facts import Service
 from reconciler.planning.history import observed_attempt, sent_at, sent_order
 from reconciler.planning.ownership import claims
 from reconciler.planning.reading import attempts_to_read
-from reconciler.planning.situation import Decided, Situation, dates_to_discover, decide_all
+from reconciler.planning.situation import (
+    Decided,
+    Situation,
+    dates_behind_gates,
+    dates_to_discover,
+    decide_all,
+)
 from reconciler.ports import Provider
 
 #: The code of a listing that lacks rows.
@@ -64,23 +72,6 @@ class Discovering(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One connection at work: its provider, and how long the service may take to list a call."""
-
-    provider: Provider
-    lag: dt.timedelta
-
-    def tier(self, subject: Subject, recorded: RecordedState) -> Tier:
-        """How well runs on a subject can be found again, as far as its workspace has shown."""
-        survive = recorded.tags_survive.get(subject.home)
-        return self.provider.tier(subject.kind, tags_survive=survive)
-
-    def service(self, subject: Subject, recorded: RecordedState) -> Service:
-        """What planning must know of it."""
-        return Service(tier=self.tier(subject, recorded), lag=self.lag)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
     """A situation to plan from; `changed` are the attempts whose record the observation differs from."""
 
@@ -89,18 +80,32 @@ class Gathered:
     at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What keeps units from starting whatever they do: the freeze in force, and where gates are looked at.
+
+    Without a board, gates are not looked at and count as closed.
+    """
+
+    freeze: Freeze | None = None
+    board: GateBoard | None = None
+
+
+NO_CONDITIONS = Conditions()
+
+
 async def gather(
     resources: tuple[Resource, ...],
     recorded: RecordedState,
-    lines: Mapping[str, Line],
+    lines: Lines,
     *,
     clock: Clock,
     refresh: Refresh = Refresh.NORMAL,
     selected: Callable[[Address], bool] = lambda _: True,
     discovering: Discovering = Discovering.WANTED,
-    freeze: Freeze | None = None,
+    conditions: Conditions = NO_CONDITIONS,
 ) -> Gathered:
-    """Observe what is on record and unfinished, then discover around what may be started.
+    """Observe what is on record and unfinished, look at gates, then discover around what may be started.
 
     What selected resources wait for is observed, too. What cannot be read is named in the situation and
     left undecided; the rest goes on.
@@ -112,7 +117,7 @@ async def gather(
         full = refresh is Refresh.FULL
         meant = concerned(claims(resources), selected)
         stale = attempts_to_read(resources, recorded, selected=meant, full=full)
-        changed = await observe_attempts(stale, recorded, lines, unreadable=unreadable)
+        changed = await observe_attempts(stale, recorded, lines.runs, unreadable=unreadable)
     by_id = {attempt.id: attempt for attempt in changed}
     current = dataclasses.replace(
         recorded, attempts=tuple(by_id.get(one.id, one) for one in recorded.attempts)
@@ -120,14 +125,18 @@ async def gather(
     situation = Situation(
         resources=resources,
         recorded=current,
-        services=services_of(resources, recorded, lines),
+        services=services_of(resources, recorded, lines.runs),
         unreadable=unreadable,
         selected=selected,
-        freeze=freeze,
+        freeze=conditions.freeze,
+        gates={} if (board := conditions.board) is None else board.standings,
     )
+    if board is not None and refresh is not Refresh.OFFLINE:
+        await board.look(dates_behind_gates(situation), max_age=GATE_VALID_SECONDS)
+        situation = dataclasses.replace(situation, gates=board.standings)
     if discovering is not Discovering.NOTHING and refresh is not Refresh.OFFLINE:
         everything = discovering is Discovering.EVERYTHING
-        situation = await _discover(situation, lines, unreadable, everything=everything)
+        situation = await _discover(situation, lines.runs, unreadable, everything=everything)
     return Gathered(situation=situation, changed=changed, at=at)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.applying.checking import Known
-from reconciler.applying.gathering import Line, discover
+from reconciler.applying.gathering import discover
+from reconciler.applying.lines import Line
 from reconciler.model.dates import DateSet
 from reconciler.model.plan import Adoption, Call
 from reconciler.model.series import Series

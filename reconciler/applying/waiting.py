@@ -9,7 +9,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.applying.engine import Stop, sleep_until
-from reconciler.applying.gathering import Line, observe_attempts
+from reconciler.applying.gathering import observe_attempts
+from reconciler.applying.lines import Line
 from reconciler.applying.polling import Rhythms
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, AttemptState, RecordedState

@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 
 from reconciler.formats.diagnostics import diagnostic_document, diagnostic_of
+from reconciler.formats.gates import gate_document, gate_of
 from reconciler.formats.json_values import as_object, as_objects, as_text_or_none, as_texts
 from reconciler.formats.resources import resource_document, resource_of
 from reconciler.model.addresses import Address
@@ -59,6 +60,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
         "series": {key: series.document() for key, series in plan.series.items()},
         "resources": [_heading_document(heading) for heading in plan.headings],
         "desired": [resource_document(resource) for resource in plan.desired],
+        "gates": [gate_document(standing) for standing in plan.gates],
         "diagnostics": [diagnostic_document(item) for item in plan.diagnostics],
     }
     return {**document, "digest": digest(document)}
@@ -129,6 +131,7 @@ def _plan_of(document: Document) -> Plan:
         adoptions=tuple(_adoption_of(item) for item in as_objects(document["adoptions"])),
         series=series,
         desired=tuple(resource_of(item, series) for item in as_objects(document["desired"])),
+        gates=tuple(gate_of(item) for item in as_objects(document["gates"])),
         headings=tuple(_heading_of(item) for item in as_objects(document["resources"])),
         diagnostics=tuple(diagnostic_of(item) for item in as_objects(document["diagnostics"])),
     )

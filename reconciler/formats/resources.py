@@ -8,6 +8,7 @@ from reconciler.formats.json_values import as_number_or_none, as_object, as_text
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange
 from reconciler.model.diagnostics import Place
+from reconciler.model.gates import GateRef, is_gate
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.resources import (
     OnChange,
@@ -34,7 +35,7 @@ def resource_document(resource: Resource) -> dict[str, object]:
         "on_failure": resource.on_failure.value,
         "max_attempts": resource.max_attempts,
         "on_change": resource.on_change.value,
-        "requires": [str(one) for one in resource.requires],
+        "requires": [str(one) for one in (*resource.gates, *resource.requires)],
         "rollout": {
             "canary": rollout.canary,
             "max_dates_per_call": rollout.max_dates_per_call,
@@ -52,6 +53,7 @@ def resource_of(document: Mapping[str, object], series: Mapping[str, Series]) ->
         KeyError, TypeError, ValueError: The document is not one of ours.
     """
     rollout = as_object(document["rollout"])
+    required = as_texts(document["requires"])
     return Resource(
         address=Address.parse(str(document["address"])),
         connection=str(document["connection"]),
@@ -66,7 +68,8 @@ def resource_of(document: Mapping[str, object], series: Mapping[str, Series]) ->
         on_failure=OnFailure(document["on_failure"]),
         max_attempts=int(str(document["max_attempts"])),
         on_change=OnChange(document["on_change"]),
-        requires=tuple(map(Requirement.parse, as_texts(document["requires"]))),
+        requires=tuple(Requirement.parse(one) for one in required if not is_gate(one)),
+        gates=tuple(GateRef.parse(one) for one in required if is_gate(one)),
         rollout=Rollout(
             canary=int(str(rollout["canary"])),
             max_dates_per_call=as_number_or_none(rollout["max_dates_per_call"]),

@@ -12,6 +12,11 @@ from reconciler.model.dates import DateRange
 _NAME = re.compile(r"[a-z0-9-]{1,63}", re.ASCII)
 
 
+def is_name(text: str) -> bool:
+    """Whether a text may name a resource or a gate: lower-case letters, digits, dashes, 63 at most."""
+    return _NAME.fullmatch(text) is not None
+
+
 class Kind(enum.Enum):
     """What a spec may declare that has runs."""
 
@@ -44,7 +49,7 @@ class Address:
             ValueError: The kind is not known or the name is malformed.
         """
         prefix, _, name = text.partition(".")
-        if prefix not in {kind.prefix for kind in Kind} or not _NAME.fullmatch(name):
+        if prefix not in {kind.prefix for kind in Kind} or not is_name(name):
             raise ValueError(f"{text!r} is not an address; write backfill.NAME or manualflow.NAME")
         return cls(prefix, name)
 

@@ -74,12 +74,31 @@ class CallSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallBlocked:
-    """A planned call is not sent yet: `blocked_by` names what must open first."""
+    """A planned call is not sent yet: `blocked_by` names what must open first; `why` may be empty."""
 
     address: Address
     dates: DateSet
     call_id: str
     blocked_by: tuple[str, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateChanged:
+    """A gate that units wait for opened or closed: it is closed on `dates` (none: open), in words `why`."""
+
+    gate: str
+    dates: DateSet
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateUnreadable:
+    """A gate could not be read, so it is closed."""
+
+    gate: str
+    summary: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +157,8 @@ Event = (
     | CallMoved
     | CallSkipped
     | CallBlocked
+    | GateChanged
+    | GateUnreadable
     | UnitsOpened
     | RunAdopted
     | TagAltered

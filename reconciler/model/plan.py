@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.gates import GateStanding
 from reconciler.model.resources import Resource
 from reconciler.model.runs import FoundRun, Tier
 from reconciler.model.series import Series
@@ -158,7 +159,8 @@ class Plan:
     Actions are ordered by address, then first date; headings by address; calls as they are sent: by
     `requires`, rollout batch, date and address. `desired` holds, by address, what is asked for where some
     calls must wait, and what they wait for, so that a saved plan can be judged again without its specs.
-    `series` holds each series that a call, an adoption or `desired` names. Times are aware UTC.
+    `series` holds each series that a call, an adoption or `desired` names; `gates` those that guard
+    something, by name, with how they stood when the plan was made. Times are aware UTC.
     """
 
     id: str
@@ -175,6 +177,7 @@ class Plan:
     adoptions: tuple[Adoption, ...] = ()
     series: Mapping[str, Series]
     desired: tuple[Resource, ...] = ()
+    gates: tuple[GateStanding, ...] = ()
     headings: tuple[Heading, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
@@ -188,15 +191,27 @@ class Plan:
     ) -> int:
         """API calls that applying it will make on a connection, or on all of them; waiting not counted.
 
-        One look per address right before its calls, unless it was just `looked_at`, and for each call the
-        create and its confirmation.
+        One look per address right before its calls, unless it was just `looked_at`, one at each gate that
+        guards them, and for each call the create and its confirmation.
         """
         meant = [
             call
             for call in self.calls
             if not call.blocked_by and connection in {None, call.connection}
         ]
-        return 2 * len(meant) + len({call.address for call in meant} - set(looked_at))
+        looks = {call.address for call in meant} - set(looked_at)
+        return 2 * len(meant) + len(looks) + self._gates_to_ask(connection)
+
+    def _gates_to_ask(self, connection: str | None) -> int:
+        """How many gates on a connection guard calls that are not blocked."""
+        starting = {call.address for call in self.calls if not call.blocked_by}
+        guarding = {
+            ref.name for one in self.desired if one.address in starting for ref in one.gates
+        }
+        return sum(
+            one.gate.name in guarding and connection in {None, one.gate.connection}
+            for one in self.gates
+        )
 
     @property
     def changes_anything(self) -> bool:

@@ -88,6 +88,18 @@ Credentials = DefaultCredentials | EnvCredentials | ProfileCredentials | StaticC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordCredentials:
+    """A user of Huawei's IAM, for whom tokens are asked; `domain` is the account's name."""
+
+    user: str
+    domain: str
+    password: Secret
+
+
+DataArtsCredentials = DefaultCredentials | EnvCredentials | StaticCredentials | PasswordCredentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorEndpoint:
     """`endpoint: simulator`: the embedded one. `world` is a path relative to the project, or None."""
 
@@ -131,7 +143,58 @@ class DataWorksConnection:
     provider: str = "dataworks"
 
 
-Connection = DataWorksConnection
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataArtsConnection:
+    """A workspace of DataArts Studio; fields of the same name mean what they do for DataWorks.
+
+    `project_id` is the project's id in `region`; `workspace` and `instance` are ids, None for the service's
+    default. `iam_endpoint` issues tokens; None is the region's own.
+    """
+
+    name: str
+    region: str
+    place: Place
+    project_id: str
+    workspace: str | None = None
+    instance: str | None = None
+    timezone: str = "Asia/Shanghai"
+    credentials: DataArtsCredentials = field(default_factory=EnvCredentials)
+    endpoint: str | SimulatorEndpoint | None = None
+    iam_endpoint: str | None = None
+    realm: Realm = Realm.LIVE
+    limits: Limits = field(default_factory=Limits)
+    skew_seconds: int = 60
+    lag_seconds: int = 180
+    provider: str = "dataarts"
+
+    @property
+    def home(self) -> str:
+        """Project and workspace, as a subject names them."""
+        return f"{self.project_id}/{self.workspace or ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OBShellConnection:
+    """An OceanBase cluster through one of its OBShell agents; it serves gates and runs nothing.
+
+    `password` is that of the cluster, `agent_password` that of the agent, where it has one; without either
+    it is empty.
+    """
+
+    name: str
+    place: Place
+    endpoint: str | SimulatorEndpoint
+    user: str = "root"
+    password: Secret = Secret("")
+    agent_password: Secret | None = None
+    realm: Realm = Realm.LIVE
+    limits: Limits = field(default_factory=Limits)
+    provider: str = "obshell"
+
+
+#: What runs Backfills, and what gates ask, too.
+RunConnection = DataWorksConnection | DataArtsConnection
+Connection = DataWorksConnection | DataArtsConnection | OBShellConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +238,7 @@ class Policy:
 class Project:
     """One GitOps repository. `root` is its folder as given, `file` the project file's path for messages.
 
-    `state` may hold a password. `unsupported` maps the names of connections that are declared but cannot
-    be used yet to their providers.
+    `state` may hold a password.
     """
 
     name: str
@@ -185,5 +247,4 @@ class Project:
     specs: tuple[str, ...] = ("specs/**/*.yaml",)
     state: str = field(default="sqlite:///.reconciler/state.db", repr=False)
     connections: Mapping[str, Connection] = field(default_factory=lambda: MappingProxyType({}))
-    unsupported: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     policy: Policy = field(default_factory=Policy)

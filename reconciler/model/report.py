@@ -9,7 +9,7 @@ from typing import TypeVar
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import has_errors
-from reconciler.model.events import CallMoved, CallRefused, Event, ReadFailed
+from reconciler.model.events import CallMoved, CallRefused, Event, GateUnreadable, ReadFailed
 from reconciler.model.plan import Plan
 
 E = TypeVar("E")
@@ -53,5 +53,10 @@ class ApplyReport:
 
     @property
     def failed(self) -> bool:
-        """Whether a call was refused, a read failed, or the plan itself holds errors."""
-        return bool(self.refused or self.of(ReadFailed) or has_errors(self.plan.diagnostics))
+        """Whether a call was refused, a read failed, a gate too, or the plan itself holds errors."""
+        return bool(
+            self.refused
+            or self.of(ReadFailed)
+            or self.of(GateUnreadable)
+            or has_errors(self.plan.diagnostics)
+        )

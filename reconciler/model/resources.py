@@ -10,6 +10,7 @@ from types import MappingProxyType
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Place
+from reconciler.model.gates import GateRef
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.series import Series
 
@@ -135,6 +136,7 @@ class Resource:
     max_attempts: int = 3
     on_change: OnChange = OnChange.HOLD
     requires: tuple[Requirement, ...] = ()
+    gates: tuple[GateRef, ...] = ()
     rollout: Rollout = field(default_factory=Rollout)
     annotations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -146,5 +148,5 @@ class Resource:
 
     @property
     def conditional(self) -> bool:
-        """Whether some of its units may have to wait for others."""
-        return bool(self.requires) or self.rollout.in_batches
+        """Whether some of its units may have to wait for others, or for a gate."""
+        return bool(self.requires or self.gates) or self.rollout.in_batches

@@ -80,7 +80,10 @@ class Subject:
         return short_digest({"format": FINGERPRINT_FORMAT, **{n: document[n] for n in names}})
 
 
-#: Parameters by scope: a node id, or `flow` for those of a whole manual flow. Sorted on both levels.
+#: The scope of what says which plan day a data date has (DataArts: `offsetDays`).
+PLAN_SCOPE = "plan"
+
+#: Parameters by scope: a node id, `flow` for a whole manual flow, or `plan`. Sorted on both levels.
 Params = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 

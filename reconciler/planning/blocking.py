@@ -9,10 +9,11 @@ from __future__ import annotations
 import enum
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.gates import GateReading, GateRef
 from reconciler.model.plan import Decision, Reason
 from reconciler.model.project import Freeze
 from reconciler.model.rangemap import RangeMap, both, cut, overlay
@@ -36,6 +37,17 @@ class Standing(enum.Enum):
     """It was not run, because an earlier date of its call failed."""
     LEFT = "left"
     """It is to be started, in flight, of unknown outcome, or held before it ever ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What holds whatever the units do: the freeze in force, and how gates stand, by name.
+
+    A gate that is not in `gates`, or on a date that was not looked at, is closed.
+    """
+
+    freeze: Freeze | None = None
+    gates: Mapping[str, GateReading] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +127,16 @@ def concerned(
 
 
 def blocked(
-    resource: Resource, verdicts: RangeMap[Verdict], standings: Standings, freeze: Freeze | None
+    resource: Resource,
+    verdicts: RangeMap[Verdict],
+    standings: Standings,
+    around: Circumstances,
 ) -> RangeMap[Verdict]:
     """The verdicts on a resource's units, where what must not start yet is blocked."""
     starting = verdicts.where(starts)
-    if not starting or not (resource.conditional or freeze):
+    if not starting or not (resource.conditional or around.freeze):
         return verdicts
-    found = blocks(resource, standings, freeze).restricted(starting)
+    found = blocks(resource, standings, around).restricted(starting)
     return verdicts.overlaid(
         RangeMap.of(
             (piece, _blocked(verdict, stack)) for piece, verdict, stack in both(verdicts, found)
@@ -139,12 +154,13 @@ def _blocked(verdict: Verdict, stack: tuple[Block, ...]) -> Verdict:
 
 
 def blocks(
-    resource: Resource, standings: Standings, freeze: Freeze | None
+    resource: Resource, standings: Standings, around: Circumstances
 ) -> RangeMap[tuple[Block, ...]]:
     """What keeps each date of a resource from starting; dates that nothing keeps are left out."""
     found: list[RangeMap[Block]] = []
-    if freeze is not None:
-        found.append(RangeMap.constant(resource.dates, Block(FREEZE, str(freeze))))
+    if around.freeze is not None:
+        found.append(RangeMap.constant(resource.dates, Block(FREEZE, str(around.freeze))))
+    found.extend(by_gate(resource, ref, around.gates.get(ref.name)) for ref in resource.gates)
     found.extend(_by_requirement(resource, one, standings) for one in resource.requires)
     if resource.rollout.in_batches:
         found.append(overlay(_by_rollout(resource, standings)))
@@ -153,6 +169,17 @@ def blocks(
         (piece, tuple(block for block in stack if block is not None))
         for piece, stack in cut(closed, found)
     )
+
+
+def by_gate(resource: Resource, ref: GateRef, reading: GateReading | None) -> RangeMap[Block]:
+    """On which dates of a resource a gate is closed; where it was not looked at, it is."""
+    seen = DateSet() if reading is None else reading.dates
+    unseen = Block(str(ref), f"{ref} was not evaluated")
+    found = RangeMap.constant(resource.dates - seen, unseen)
+    if reading is None:
+        return found
+    closed = reading.closed.restricted(resource.dates)
+    return found.overlaid(closed.map(lambda why: Block(str(ref), f"{ref} is closed: {why}")))
 
 
 def _by_requirement(

@@ -12,6 +12,7 @@ from reconciler.model.calls import WireCall
 from reconciler.model.canonical import digest
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity, in_order
+from reconciler.model.gates import GateStanding
 from reconciler.model.plan import (
     Action,
     Adoption,
@@ -25,11 +26,12 @@ from reconciler.model.plan import (
 from reconciler.model.project import Policy
 from reconciler.model.resources import Resource, Tuning
 from reconciler.model.runs import FoundRun
-from reconciler.model.series import Series, Tag
+from reconciler.model.series import Series, Subject, Tag
 from reconciler.planning.actions import action_order, decided_actions, unclaimed_actions
 from reconciler.planning.deciding import needs_call, starts
 from reconciler.planning.facts import facts_digest
 from reconciler.planning.grouping import call_ranges, most_per_call, units_to_start
+from reconciler.planning.guards import unread_gates
 from reconciler.planning.ordering import sending_order, waited_for
 from reconciler.planning.policy import policy_diagnostics
 from reconciler.planning.situation import Decided, Situation, decide_all
@@ -42,8 +44,9 @@ CALL_ID_LENGTH = 6
 class Making:
     """What a new plan is given besides its situation: identity, time, bounds and the wire.
 
-    `wire` spells a call of a connection exactly as it will be sent; `token` gives random base32 text. With
-    `only`, calls are made for these units and for no others.
+    `run_name` is the name that a run on a connection will be given, from a tag and a spec's name; `wire`
+    spells a call of a connection exactly as it will be sent; `token` gives random base32 text. With `only`,
+    calls are made for these units and for no others.
     """
 
     plan_id: str
@@ -54,6 +57,7 @@ class Making:
     policy: Policy
     reads: int
     token: Callable[[int], str]
+    run_name: Callable[[str, Tag, str], str]
     wire: Callable[[str, Series, DateRange, str, Tuning], WireCall]
     only: Mapping[Address, DateSet] | None = None
 
@@ -68,6 +72,7 @@ def build_plan(situation: Situation, making: Making) -> Plan:
     actions.sort(key=action_order)
     calls.sort(key=sending_order(situation.resources))
     desired = waited_for(decided, situation.resources)
+    gates = _gates(decided, situation)
     summary = _summary(actions, calls, decided, reads=making.reads)
     series = {
         item.resource.series.fingerprint: item.resource.series
@@ -95,15 +100,28 @@ def build_plan(situation: Situation, making: Making) -> Plan:
         adoptions=tuple(adoptions),
         series=dict(sorted(series.items())),
         desired=desired,
+        gates=gates,
         headings=tuple(_heading(item.resource) for item in decided),
         diagnostics=in_order(
             (
                 *situation.unreadable.values(),
+                *unread_gates(gates),
                 *policy_diagnostics(summary, making.policy),
                 *(item for one in decided for item in _warnings(one, situation)),
             )
         ),
     )
+
+
+def _gates(decided: Iterable[Decided], situation: Situation) -> tuple[GateStanding, ...]:
+    """The gates that guard units to start, and those that could not be read, by name."""
+    names = {
+        ref.name
+        for one in decided
+        if one.resource.gates and one.dates_where(needs_call)
+        for ref in one.resource.gates
+    }
+    return tuple(situation.gates[name] for name in sorted(names & situation.gates.keys()))
 
 
 def spec_digest(resource: Resource, dates: DateSet) -> str:
@@ -124,10 +142,17 @@ def _heading(resource: Resource) -> Heading:
         address=resource.address,
         connection=resource.connection,
         environment=subject.environment,
-        root=f"root {subject.root}" if subject.kind is Kind.BACKFILL else f"flow {subject.root}",
+        root=f"{_root_word(subject)} {subject.root}",
         owner=resource.annotations.get("owner", ""),
         reason=resource.annotations.get("reason", ""),
     )
+
+
+def _root_word(subject: Subject) -> str:
+    """What the root of a subject is called in its system."""
+    if subject.kind is Kind.MANUAL_FLOW:
+        return "flow"
+    return "job" if subject.provider == "dataarts" else "root"
 
 
 def _calls(decided: Decided, making: Making) -> Iterator[Call]:
@@ -143,7 +168,7 @@ def _calls(decided: Decided, making: Making) -> Iterator[Call]:
             generation=start.generation,
             call_id=making.token(CALL_ID_LENGTH),
         )
-        name = tag.name(resource.address.name)
+        name = making.run_name(resource.connection, tag, resource.address.name)
         wire = making.wire(resource.connection, resource.series, dates, name, resource.tuning)
         covered = DateSet((dates,))
         yield Call(

@@ -29,5 +29,5 @@ def _blocked_by(call: Call, standings: Standings, situation: Situation) -> tuple
     resource = standings.resources.get(call.address)
     if resource is None:
         return (FREEZE,) if situation.freeze is not None else ()
-    closed = blocks(resource, standings, situation.freeze).restricted(call.dates)
+    closed = blocks(resource, standings, situation.around).restricted(call.dates)
     return tuple(dict.fromkeys(block.by for _, stack in closed for block in stack))

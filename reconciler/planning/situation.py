@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -10,12 +11,20 @@ from reconciler.model.addresses import Address, Kind
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.gates import GateStanding
 from reconciler.model.plan import Decision
 from reconciler.model.project import Freeze
 from reconciler.model.rangemap import RangeMap, both
 from reconciler.model.resources import Resource
 from reconciler.model.runs import Discovery
-from reconciler.planning.blocking import Standing, Standings, blocked, concerned, standing
+from reconciler.planning.blocking import (
+    Circumstances,
+    Standing,
+    Standings,
+    blocked,
+    concerned,
+    standing,
+)
 from reconciler.planning.deciding import UnitFacts, Verdict, decide, starts
 from reconciler.planning.facts import Service, rules_of, unit_facts
 from reconciler.planning.history import Past, attempts_by_subject, history
@@ -28,7 +37,8 @@ class Situation:
 
     `recorded` already holds what was observed. `discoveries` are by address and cover what the plan may
     start. `unreadable` names addresses whose runs could not be read: nothing is decided for them.
-    `selected` says which addresses the plan is about; `freeze` is in force.
+    `selected` says which addresses the plan is about; `freeze` is in force; `gates` are those that
+    resources require, by name, with how they stood.
     """
 
     resources: tuple[Resource, ...]
@@ -38,6 +48,17 @@ class Situation:
     unreadable: Mapping[Address, Diagnostic] = field(default_factory=dict)
     selected: Callable[[Address], bool] = lambda _: True
     freeze: Freeze | None = None
+    gates: Mapping[str, GateStanding] = field(default_factory=dict)
+
+    @property
+    def around(self) -> Circumstances:
+        """What holds whatever the units do."""
+        readings = {
+            name: standing.reading
+            for name, standing in self.gates.items()
+            if standing.reading is not None
+        }
+        return Circumstances(freeze=self.freeze, gates=readings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +84,27 @@ def decide_all(situation: Situation) -> tuple[Decided, ...]:
     decided = _decided(situation)
     standings = _standings(situation, decided)
     return tuple(
-        replace(one, verdicts=blocked(one.resource, one.verdicts, standings, situation.freeze))
+        replace(one, verdicts=blocked(one.resource, one.verdicts, standings, situation.around))
         for one in decided
         if situation.selected(one.resource.address)
     )
+
+
+def dates_behind_gates(situation: Situation) -> dict[str, DateSet]:
+    """By gate, the dates of selected units that would start, or may yet, were it not for what blocks them.
+
+    Units of unknown outcome are among them: a proof that they never ran lets them start.
+    """
+    wanted: dict[str, DateSet] = defaultdict(DateSet)
+    for decided in _decided(situation):
+        resource = decided.resource
+        if resource.gates and situation.selected(resource.address):
+            dates = decided.dates_where(
+                lambda verdict: starts(verdict) or verdict.decision is Decision.UNKNOWN
+            )
+            for ref in resource.gates if dates else ():
+                wanted[ref.name] |= dates
+    return dict(wanted)
 
 
 def standings_of(situation: Situation) -> Standings:

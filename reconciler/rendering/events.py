@@ -14,6 +14,8 @@ from reconciler.model.events import (
     CallSkipped,
     CallUnknown,
     Event,
+    GateChanged,
+    GateUnreadable,
     ReadFailed,
     RunAdopted,
     TagAltered,
@@ -46,12 +48,18 @@ def event_line(event: Event) -> str:
         case UnitsChanged():
             left = f"{event.remaining} of {event.total} left"
             return f"{event.address}@{event.dates}: {event.status.value} ({left})"
+        case GateChanged() if event.dates:
+            return f"{event.gate}: closed for {event.dates}: {clean(event.why)}"
+        case GateChanged():
+            return f"{event.gate}: open"
         case ReadFailed():
-            hint = f" ({clean(event.hint)})" if event.hint else ""
-            return f"{event.address}: {clean(event.summary)}{hint}"
+            return f"{event.address}: {clean(event.summary)}{_hint(event.hint)}"
+        case GateUnreadable():
+            return f"{clean(event.summary)}{_hint(event.hint)}"
         case CallBlocked():
             names = ", ".join(map(clean, event.blocked_by))
-            return f"{event.address}@{event.dates}: blocked by {names}"
+            why = f": {clean(event.why)}" if event.why else ""
+            return f"{event.address}@{event.dates}: blocked by {names}{why}"
         case UnitsOpened():
             return f"{event.address}@{event.dates}: may start now ({_days(event.dates)})"
         case _:
@@ -119,6 +127,10 @@ def _plain(value: object) -> object:
             return [str(value)]
         case _:
             return str(getattr(value, "value", value))
+
+
+def _hint(hint: str) -> str:
+    return f" ({clean(hint)})" if hint else ""
 
 
 def _days(dates: DateSet) -> str:

@@ -10,6 +10,7 @@ from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange
 from reconciler.model.plan import Action, Call, Decision, FieldChange, Heading, Plan, Reason
 from reconciler.model.runs import Tier
+from reconciler.rendering.gates_text import gate_lines
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
 
@@ -106,6 +107,7 @@ def render_plan(plan: Plan, *, paint: Paint, full: bool = False) -> str:
                 Role.QUIET,
             )
         )
+    lines.extend(gate_lines(plan.gates, paint))
     lines.append(summary_line(plan, paint))
     lines.extend(_help(plan))
     return "\n".join(lines) + "\n"

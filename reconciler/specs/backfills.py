@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from reconciler.documents import MapNode, Part, Problems
 from reconciler.model.addresses import Kind
-from reconciler.model.project import Connection
+from reconciler.model.project import (
+    Connection,
+    DataArtsConnection,
+    DataWorksConnection,
+    OBShellConnection,
+)
 from reconciler.model.resources import Alerts, Tuning
 from reconciler.model.series import Hours, Series, Subject, sorted_params
+from reconciler.specs.context import note_runs_nothing
+from reconciler.specs.dataarts_backfills import dataarts_series
 from reconciler.specs.fields import (
     integer,
     mapping_or_empty,
@@ -18,18 +25,38 @@ from reconciler.specs.fields import (
     whole,
 )
 from reconciler.specs.params import parse_node_params
-from reconciler.specs.unsupported import note_unsupported
 
 
 def backfill_series(
     part: Part, connection: Connection | None, problems: Problems
 ) -> Series | None:
     """What a Backfill runs; None when it cannot be told, for which a problem is or was noted."""
+    target = mapping_or_empty(mapping_or_empty(part.root, "spec"), "target")
+    match connection:
+        case DataArtsConnection():
+            return dataarts_series(part, connection, problems)
+        case OBShellConnection():
+            note_runs_nothing(part, connection, problems)
+            return None
+        case None if "job" in target.entries:
+            return dataarts_series(part, None, problems)
+        case _:
+            return _dataworks_series(part, connection, problems)
+
+
+def _dataworks_series(
+    part: Part, connection: DataWorksConnection | None, problems: Problems
+) -> Series | None:
     spec = mapping_or_empty(part.root, "spec")
     target = mapping_or_empty(spec, "target")
     for key in ("job", "planOffsetDays"):
         if key in target.entries:
-            note_unsupported(problems, target.keys[key], f"`{key}`, which is for DataArts,")
+            problems.error(
+                target.keys[key],
+                "not_on_dataworks",
+                f"`{key}` is for backfills on DataArts",
+                hint="remove it, or name a connection with provider: dataarts",
+            )
     hours = _hours(spec, problems)
     include, exclude = _nodes(part, target, problems)
     params = _params(part, spec, include, problems)

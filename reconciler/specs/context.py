@@ -7,12 +7,11 @@ import functools
 import zoneinfo
 from dataclasses import dataclass
 
-from reconciler.documents import MapNode, Problems, quoted, some_of, suggestion
+from reconciler.documents import MapNode, Part, Problems, quoted, some_of, suggestion
 from reconciler.model.dates import ONE_DAY
-from reconciler.model.project import Connection, Project
+from reconciler.model.project import Connection, OBShellConnection, Project
 from reconciler.specs.dates import Calendar
-from reconciler.specs.fields import scalar, value_text
-from reconciler.specs.unsupported import note_unsupported
+from reconciler.specs.fields import mapping_or_empty, scalar, value_text
 
 #: Where a day is complete first.
 _EASTERNMOST = dt.timezone(dt.timedelta(hours=14))
@@ -26,8 +25,10 @@ class Context:
     now: dt.datetime
 
     def calendar(self, connection: Connection | None) -> Calendar:
-        """The bounds of data dates on a connection; where it is not known, the widest there are."""
-        return self._widest if connection is None else self._calendars[connection.timezone]
+        """The bounds of data dates on a connection; where it has no zone or is not known, the widest."""
+        if connection is None or isinstance(connection, OBShellConnection):
+            return self._widest
+        return self._calendars[connection.timezone]
 
     @functools.cached_property
     def _widest(self) -> Calendar:
@@ -37,7 +38,11 @@ class Context:
     def _calendars(self) -> dict[str, Calendar]:
         return {
             zone: self._calendar(zoneinfo.ZoneInfo(zone))
-            for zone in {item.timezone for item in self.project.connections.values()}
+            for zone in {
+                item.timezone
+                for item in self.project.connections.values()
+                if not isinstance(item, OBShellConnection)
+            }
         }
 
     def _calendar(self, zone: dt.tzinfo) -> Calendar:
@@ -58,16 +63,7 @@ def parse_connection_name(
     project = context.project
     if (found := project.connections.get(name)) is not None:
         return found
-    if name in project.unsupported:
-        provider = project.unsupported[name]
-        note_unsupported(
-            problems,
-            node,
-            f"running specs on {quoted(name)}, a connection of provider {provider},",
-            "name a dataworks connection",
-        )
-        return None
-    known = (*project.connections, *project.unsupported)
+    known = tuple(project.connections)
     problems.error(
         node,
         "unknown_connection",
@@ -76,3 +72,13 @@ def parse_connection_name(
         or (f"it has {some_of(sorted(known))}" if known else "it has none at all"),
     )
     return None
+
+
+def note_runs_nothing(part: Part, connection: OBShellConnection, problems: Problems) -> None:
+    """Note that a spec wants to run something where nothing can be run."""
+    problems.error(
+        scalar(mapping_or_empty(part.root, "spec").get("connection")),
+        "wrong_provider",
+        f"the connection {quoted(connection.name)} is one of obshell, which serves gates and runs nothing",
+        hint="name a connection with provider: dataworks or dataarts",
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
+from reconciler.model.gates import GateRef
 from reconciler.model.resources import Resource
 from reconciler.model.series import Subject
 
@@ -17,7 +18,7 @@ from reconciler.model.series import Subject
 class Declaration:
     """That a document, right or wrong otherwise, declares an address, and where."""
 
-    address: Address
+    address: Address | GateRef
     place: Place
 
 

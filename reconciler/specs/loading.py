@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from reconciler.documents import (
     Document,
@@ -27,14 +28,15 @@ from reconciler.documents import (
 )
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.diagnostics import Diagnostic, Place, Severity, has_errors, in_order
+from reconciler.model.gates import Gate, GateRef
 from reconciler.model.project import Project, SimulatorEndpoint
 from reconciler.model.resources import Resource
 from reconciler.specs.context import Context
 from reconciler.specs.crosschecks import Declaration, check_conflicts, check_names
 from reconciler.specs.finding import Finder, Segment, file_problem, parse_pattern, shown
+from reconciler.specs.gates import parse_gate, parse_gate_declaration
 from reconciler.specs.requirements import check_requirements
 from reconciler.specs.resources import parse_declaration, parse_resource
-from reconciler.specs.unsupported import note_unsupported
 
 _GATE = "Gate"
 _KINDS = (*(kind.value for kind in Kind), _GATE)
@@ -45,9 +47,10 @@ _WILDCARD = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The resources that are right, by address, and the diagnostics of all, by place."""
+    """The resources and gates that are right, by address, and the diagnostics of all, by place."""
 
     resources: tuple[Resource, ...]
+    gates: Mapping[str, Gate]
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -70,6 +73,7 @@ def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ())
     named: list[Declaration] = []
     declared: list[Resource] = []
     sound: list[Resource] = []
+    gates: dict[str, Gate] = {}
     sources: dict[str, Source] = {}
     for found in finder.files():
         read = read_documents(found.data, found.file)
@@ -77,16 +81,18 @@ def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ())
         of_file = list(read.diagnostics)
         for document in read.documents:
             problems = Problems(read.source)
-            declaration, resource = _parse(document, context, problems)
+            parsed = _parse(document, context, problems)
             if problems.found:
                 address = _address(document.root)
                 of_file.extend(replace(item, address=address) for item in problems.found)
-            if declaration is not None:
-                named.append(declaration)
-            if resource is not None:
-                declared.append(resource)
+            if parsed.declaration is not None:
+                named.append(parsed.declaration)
+            if parsed.gate is not None:
+                gates.setdefault(parsed.gate.name, parsed.gate)
+            if parsed.resource is not None:
+                declared.append(parsed.resource)
                 if not has_errors(problems.found):
-                    sound.append(resource)
+                    sound.append(parsed.resource)
             if len(of_file) >= FILE_PROBLEM_LIMIT:
                 of_file.append(_cut(of_file[-1]))
                 break
@@ -104,7 +110,11 @@ def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ())
     if not sources and not diagnostics:
         diagnostics.append(_nothing(project))
     sound.sort(key=lambda resource: (resource.address, resource.place))
-    return Loaded(resources=tuple(sound), diagnostics=in_order(diagnostics))
+    return Loaded(
+        resources=tuple(sound),
+        gates=MappingProxyType(dict(sorted(gates.items()))),
+        diagnostics=in_order(diagnostics),
+    )
 
 
 def _other_files(project: Project) -> frozenset[str]:
@@ -149,20 +159,26 @@ def _of_path(
             yield parsed
 
 
-def _parse(
-    document: Document, context: Context, problems: Problems
-) -> tuple[Declaration | None, Resource | None]:
-    """What a document declares and, where it is right enough to tell, the resource itself."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parsed:
+    """What a document declares and, where it is right enough to tell, the resource or gate itself."""
+
+    declaration: Declaration | None = None
+    resource: Resource | None = None
+    gate: Gate | None = None
+
+
+def _parse(document: Document, context: Context, problems: Problems) -> _Parsed:
     root = document.root
     if not isinstance(root, MapNode):
         problems.error(root, "wrong_type", "a spec must be a mapping (`key: value`)")
-        return None, None
+        return _Parsed()
     declared = root.get("kind")
     if not isinstance(declared, ScalarNode):
         problems.error(
             root, "missing_key", 'the document needs "kind"', hint=f"for example kind: {_KINDS[0]}"
         )
-        return None, None
+        return _Parsed()
     if declared.text not in _KINDS:
         problems.error(
             declared,
@@ -171,16 +187,18 @@ def _parse(
             hint=suggestion(declared.text, _KINDS)
             or f"the kinds are {listed(_KINDS, last='and')}",
         )
-        return None, None
+        return _Parsed()
     schema = declared.text.lower()
     fits = check_schema(document, schema, problems)
-    if declared.text == _GATE:
-        note_unsupported(problems, declared, "the kind Gate")
-        return None, None
-    kind = Kind(declared.text)
     part = Part(root) if fits else fitting_part(root, schema)
+    if declared.text == _GATE:
+        return _Parsed(
+            declaration=parse_gate_declaration(part, problems),
+            gate=parse_gate(part, context, problems),
+        )
+    kind = Kind(declared.text)
     resource = parse_resource(kind, part, context, problems)
-    return parse_declaration(kind, part, problems), resource
+    return _Parsed(declaration=parse_declaration(kind, part, problems), resource=resource)
 
 
 def _address(root: Node) -> str | None:
@@ -191,8 +209,9 @@ def _address(root: Node) -> str | None:
     name = metadata.get("name") if isinstance(metadata, MapNode) else None
     if not isinstance(kind, ScalarNode) or not isinstance(name, ScalarNode):
         return None
+    address = f"{kind.text.lower()}.{name.text}"
     try:
-        return str(Address.parse(f"{kind.text.lower()}.{name.text}"))
+        return str(GateRef.parse(address) if kind.text == _GATE else Address.parse(address))
     except ValueError:
         return None
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from reconciler.documents import MapNode, Part, Problems
 from reconciler.model.addresses import Kind
-from reconciler.model.project import Connection
+from reconciler.model.project import (
+    Connection,
+    DataArtsConnection,
+    DataWorksConnection,
+    OBShellConnection,
+)
 from reconciler.model.series import MARKER, Series, Subject, sorted_params
+from reconciler.specs.context import note_runs_nothing
 from reconciler.specs.fields import (
     mapping,
     mapping_or_empty,
@@ -23,6 +29,17 @@ def manual_flow_series(
     """What a ManualFlow runs; None when it cannot be told, for which a problem is or was noted."""
     spec = mapping_or_empty(part.root, "spec")
     params = _params(spec, problems)
+    if isinstance(connection, OBShellConnection):
+        note_runs_nothing(part, connection, problems)
+        return None
+    if isinstance(connection, DataArtsConnection):
+        problems.error(
+            scalar(spec.get("connection")),
+            "wrong_provider",
+            f'the connection "{connection.name}" is one of dataarts, which has no manual flows',
+            hint="name a connection with provider: dataworks",
+        )
+        return None
     if connection is None:
         return None
     _check_connection(spec, connection, problems)
@@ -43,7 +60,7 @@ def manual_flow_series(
     )
 
 
-def _check_connection(spec: MapNode, connection: Connection, problems: Problems) -> None:
+def _check_connection(spec: MapNode, connection: DataWorksConnection, problems: Problems) -> None:
     at = scalar(spec.get("connection"))
     if connection.environment != "PROD":
         problems.error(

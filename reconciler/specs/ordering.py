@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.documents import MapNode, Problems
+from reconciler.model.gates import GateRef
 from reconciler.model.resources import Order, Requirement, Rollout
 from reconciler.specs.fields import (
     integer,
@@ -12,21 +13,23 @@ from reconciler.specs.fields import (
     scalars,
     value_text,
 )
-from reconciler.specs.unsupported import note_unsupported
 
 _NO_ROLLOUT = Rollout()
 
 
-def parse_requires(spec: MapNode, problems: Problems) -> tuple[Requirement, ...]:
-    """What must be done first, in the order given; what is named twice counts once."""
+def parse_requires(
+    spec: MapNode, problems: Problems
+) -> tuple[tuple[Requirement, ...], tuple[GateRef, ...]]:
+    """What must be done first, and which gates be open, each in the order given and once."""
     found: dict[Requirement, None] = {}
+    gates: dict[GateRef, None] = {}
     for item in scalars(spec, "requires"):
-        text = value_text(item)
+        text, place = value_text(item), problems.source.place(item)
         if text.startswith("gate."):
-            note_unsupported(problems, item, "requiring a gate")
-            continue
-        found[Requirement.parse(text, problems.source.place(item))] = None
-    return tuple(found)
+            gates[GateRef.parse(text, place)] = None
+        else:
+            found[Requirement.parse(text, place)] = None
+    return tuple(found), tuple(gates)
 
 
 def parse_rollout(spec: MapNode) -> Rollout:

@@ -21,7 +21,7 @@ from reconciler.model.dates import parse_date
 from reconciler.model.diagnostics import Place, Severity, has_errors
 from reconciler.model.errors import InputError
 from reconciler.model.project import Connection, Policy, Project, UnsetVariable
-from reconciler.specs.connections import parse_connection
+from reconciler.specs.connections import Declared, parse_connection
 from reconciler.specs.environment import substitute
 from reconciler.specs.fields import (
     duration,
@@ -114,9 +114,7 @@ def _parse(
         return None
     top = mapping(substituted.root)
     spec = mapping(top.get("spec"))
-    connections, unsupported = _connections(
-        optional_mapping(spec, "connections"), substituted.unset, problems
-    )
+    connections = _connections(optional_mapping(spec, "connections"), substituted.unset, problems)
     return Project(
         name=text(mapping(top.get("metadata")), "name"),
         root=os.fspath(root),
@@ -124,7 +122,6 @@ def _parse(
         specs=_patterns(spec, problems),
         state=_state(spec, problems),
         connections=connections,
-        unsupported=unsupported,
         policy=_policy(optional_mapping(spec, "policy"), problems),
     )
 
@@ -156,17 +153,23 @@ def _state(spec: MapNode, problems: Problems) -> str:
 
 def _connections(
     node: MapNode | None, unset: Mapping[Place, UnsetVariable], problems: Problems
-) -> tuple[Mapping[str, Connection], Mapping[str, str]]:
-    usable: dict[str, Connection] = {}
-    unsupported: dict[str, str] = {}
-    for name, item in sorted(node.entries.items()) if node else ():
-        at = mapping(node).keys[name]
-        provider = text(mapping(item), "provider")
-        if provider == "dataworks":
-            usable[name] = parse_connection(name, at, mapping(item), unset, problems)
-        else:
-            unsupported[name] = provider
-    return MappingProxyType(usable), MappingProxyType(unsupported)
+) -> Mapping[str, Connection]:
+    if node is None:
+        return MappingProxyType({})
+    return MappingProxyType(
+        {
+            name: parse_connection(
+                Declared(
+                    name=name,
+                    place=problems.source.place(node.keys[name]),
+                    node=mapping(item),
+                    unset=unset,
+                    problems=problems,
+                )
+            )
+            for name, item in sorted(node.entries.items())
+        }
+    )
 
 
 def _policy(node: MapNode | None, problems: Problems) -> Policy:

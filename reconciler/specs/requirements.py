@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from reconciler.documents import suggestion
 from reconciler.model.addresses import Address
 from reconciler.model.diagnostics import Diagnostic, Severity
+from reconciler.model.gates import GateRef
 from reconciler.model.resources import Requirement, Resource
 from reconciler.model.series import Subject
 from reconciler.specs.crosschecks import Declaration
@@ -26,6 +27,9 @@ def check_requirements(
     by_address = {resource.address: resource for resource in resources}
     known = {item.address for item in declarations}
     for resource in by_address.values():
+        for ref in resource.gates:
+            if known and ref not in known:
+                yield _unknown_gate(resource, ref, known)
         for requirement in resource.requires:
             required = by_address.get(requirement.address)
             if required is not None:
@@ -35,13 +39,28 @@ def check_requirements(
     yield from _circles(by_address)
 
 
-def _unknown(resource: Resource, requirement: Requirement, known: set[Address]) -> Diagnostic:
+def _unknown_gate(
+    resource: Resource, ref: GateRef, known: Iterable[Address | GateRef]
+) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="unknown_gate",
+        summary=f"no spec declares {ref}",
+        place=ref.place or resource.place,
+        address=str(resource.address),
+        hint=suggestion(str(ref), tuple(sorted(map(str, known)))) or "",
+    )
+
+
+def _unknown(
+    resource: Resource, requirement: Requirement, known: Iterable[Address | GateRef]
+) -> Diagnostic:
     return _error(
         resource,
         requirement,
         "unknown_resource",
         f"no spec declares {requirement.address}",
-        suggestion(str(requirement.address), tuple(map(str, sorted(known)))) or "",
+        suggestion(str(requirement.address), tuple(sorted(map(str, known)))) or "",
     )
 
 

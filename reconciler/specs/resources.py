@@ -23,6 +23,7 @@ from reconciler.specs.fields import (
     optional_mapping,
     optional_text,
     scalar,
+    text,
     texts,
     whole,
 )
@@ -59,13 +60,13 @@ def parse_resource(
     build = backfill_series if kind is Kind.BACKFILL else manual_flow_series
     series = build(part, connection, problems)
     generations = _generations(part, dates, problems)
-    requires = parse_requires(spec, problems)
+    requires, gates = parse_requires(spec, problems)
     declaration = parse_declaration(kind, part, problems)
     if connection is None or series is None or generations is None or declaration is None:
         return None
     metadata = mapping(part.root.get("metadata"))
     return Resource(
-        address=declaration.address,
+        address=Address.of(kind, text(metadata, "name")),
         connection=connection.name,
         series=series,
         generations=generations,
@@ -75,6 +76,7 @@ def parse_resource(
         max_attempts=integer(spec, "maxAttempts", 3),
         on_change=OnChange(optional_text(spec, "onChange") or "hold"),
         requires=requires,
+        gates=gates,
         rollout=parse_rollout(spec),
         annotations=MappingProxyType(texts(metadata, "annotations")),
         labels=MappingProxyType(texts(metadata, "labels")),

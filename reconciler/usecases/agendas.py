@@ -13,17 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from reconciler.applying.checking import Listings
-from reconciler.applying.gathering import (
-    Discovering,
-    Line,
-    Refresh,
-    gather,
-    services_of,
-)
+from reconciler.applying.gates import GateBoard
+from reconciler.applying.gathering import Conditions, Discovering, Refresh, gather, services_of
+from reconciler.applying.lines import Lines
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.gates import GateRef, is_gate
 from reconciler.model.plan import Decision, Plan
 from reconciler.model.project import Freeze
 from reconciler.model.report import Units
@@ -31,6 +28,7 @@ from reconciler.model.resources import Resource
 from reconciler.model.runs import Tier
 from reconciler.planning.blocking import FREEZE
 from reconciler.planning.deciding import starts
+from reconciler.planning.guards import unread_gates
 from reconciler.planning.reopening import judged_again
 from reconciler.planning.situation import Situation, decide_all
 from reconciler.ports import StateStore
@@ -47,14 +45,16 @@ class Outlook:
     """What is left to start, by the record alone.
 
     `ready` may start now; `blocked` are units by address and what they wait for, in words. Some of them
-    would be ready but for a freeze, if `thaws_at` is set: then it ends. `doubtful` are units of unknown
-    outcome whose run may yet be found.
+    would be ready but for a freeze, if `thaws_at` is set: then it ends. `gated` are the dates of units that
+    only gates keep, by gate, where these may open without a person. `doubtful` are units of unknown outcome
+    whose run may yet be found.
     """
 
     ready: Dates
     doubtful: Dates = field(default_factory=dict)
     blocked: Units = field(default_factory=dict)
     thaws_at: dt.datetime | None = None
+    gated: Mapping[str, DateSet] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,11 @@ class Agenda(Protocol):
         """By address, the fingerprint of the subject on which its units run."""
         ...
 
+    @property
+    def board(self) -> GateBoard:
+        """Where gates are looked at; an outlook is as old as the last look."""
+        ...
+
     async def next_round(self, store: StateStore, ready: Dates) -> Round:
         """A plan that starts what is ready, and looks for what is doubtful; made under the lock."""
         ...
@@ -91,7 +96,8 @@ class SpecAgenda:
 
     workspace: Workspace
     resources: tuple[Resource, ...]
-    lines: Mapping[str, Line]
+    lines: Lines
+    board: GateBoard
     selection: Selection
 
     def outlook(self, recorded: RecordedState) -> Outlook:
@@ -100,13 +106,15 @@ class SpecAgenda:
         situation = Situation(
             resources=self.resources,
             recorded=recorded,
-            services=services_of(self.resources, recorded, self.lines),
+            services=services_of(self.resources, recorded, self.lines.runs),
             selected=self.selection,
             freeze=freeze,
+            gates=self.board.standings,
         )
         ready: dict[Address, DateSet] = {}
         doubtful: dict[Address, DateSet] = {}
         blocked: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
+        gated: dict[str, DateSet] = defaultdict(DateSet)
         for decided in decide_all(situation):
             address = decided.resource.address
             if may_start := decided.dates_where(starts):
@@ -118,12 +126,14 @@ class SpecAgenda:
             for piece, verdict in decided.verdicts:
                 if verdict.decision is Decision.BLOCKED:
                     blocked[(address, _words(verdict.blocked_by))] |= DateSet((piece,))
+                    _note_gated(gated, verdict.blocked_by, DateSet((piece,)))
         frozen = any(word == _words((FREEZE,)) for _, word in blocked)
         return Outlook(
             ready=ready,
             doubtful=doubtful,
             blocked=dict(blocked),
             thaws_at=freeze.end if freeze is not None and frozen else None,
+            gated=_worth_another_look(gated, self.board),
         )
 
     def subjects(self) -> Mapping[Address, str]:
@@ -136,7 +146,13 @@ class SpecAgenda:
             refresh=Refresh.NONE, selection=Selection(targets=tuple(map(str, sorted(ready))))
         )
         planned = await make_plan(
-            self.workspace, self.resources, store.snapshot(), self.lines, options, only=ready
+            self.workspace,
+            self.resources,
+            store.snapshot(),
+            self.lines,
+            options,
+            board=self.board,
+            only=ready,
         )
         return Round(plan=planned.plan, listings=planned.listings)
 
@@ -147,7 +163,8 @@ class PlanAgenda:
 
     workspace: Workspace
     plan: Plan
-    lines: Mapping[str, Line]
+    lines: Lines
+    board: GateBoard
 
     def outlook(self, recorded: RecordedState) -> Outlook:
         """What is left to start: calls that were never sent, as they are blocked now."""
@@ -156,6 +173,7 @@ class PlanAgenda:
         doubtful: dict[Address, DateSet] = defaultdict(DateSet)
         ready: dict[Address, DateSet] = defaultdict(DateSet)
         blocked: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
+        gated: dict[str, DateSet] = defaultdict(DateSet)
         situation = self._situation(recorded)
         for call in judged_again(self.plan, situation).calls:
             if call.id in unclear and call.name:
@@ -164,6 +182,7 @@ class PlanAgenda:
                 continue
             if call.blocked_by:
                 blocked[(call.address, _words(call.blocked_by))] |= call.dates
+                _note_gated(gated, call.blocked_by, call.dates)
             else:
                 ready[call.address] |= call.dates
         frozen = any(word == _words((FREEZE,)) for _, word in blocked)
@@ -172,6 +191,7 @@ class PlanAgenda:
             doubtful=dict(doubtful),
             blocked=dict(blocked),
             thaws_at=self._thaws_at(situation.freeze) if frozen else None,
+            gated=_worth_another_look(gated, self.board),
         )
 
     def _thaws_at(self, freeze: Freeze | None) -> dt.datetime | None:
@@ -218,6 +238,7 @@ class PlanAgenda:
         """
         if not self.plan.desired:
             return self.judged(store), ()
+        await self.board.look(self._dates_behind_gates(store.snapshot()))
         gathered = await gather(
             self.plan.desired,
             store.snapshot(),
@@ -225,19 +246,52 @@ class PlanAgenda:
             clock=self.workspace.clock,
             selected={resource.address for resource in self.plan.desired}.__contains__,
             discovering=Discovering.NOTHING,
-            freeze=frozen_now(self.workspace),
+            conditions=Conditions(freeze=frozen_now(self.workspace)),
         )
         store.observe(gathered.changed, at=gathered.at)
-        unread = tuple(gathered.situation.unreadable.values())
-        return judged_again(self.plan, gathered.situation), unread
+        unread = (
+            *gathered.situation.unreadable.values(),
+            *unread_gates(self.board.standings.values()),
+        )
+        situation = replace(gathered.situation, gates=self.board.standings)
+        return judged_again(self.plan, situation), unread
+
+    def _dates_behind_gates(self, recorded: RecordedState) -> dict[str, DateSet]:
+        """By gate, the dates of calls that were never sent."""
+        sent = {one.call_id for one in recorded.attempts if not one.state.never_ran}
+        gates = {one.address: one.gates for one in self.plan.desired}
+        wanted: dict[str, DateSet] = defaultdict(DateSet)
+        for call in self.plan.calls:
+            if call.id not in sent:
+                for ref in gates.get(call.address, ()):
+                    wanted[ref.name] |= call.dates
+        return dict(wanted)
 
     def _situation(self, recorded: RecordedState) -> Situation:
         return Situation(
             resources=self.plan.desired,
             recorded=recorded,
-            services=services_of(self.plan.desired, recorded, self.lines),
+            services=services_of(self.plan.desired, recorded, self.lines.runs),
             freeze=frozen_now(self.workspace),
+            gates=self.board.standings,
         )
+
+
+def _note_gated(gated: dict[str, DateSet], names: tuple[str, ...], dates: DateSet) -> None:
+    """Note units that gates keep, and nothing else."""
+    if all(is_gate(name) for name in names):
+        for name in names:
+            gated[GateRef.parse(name).name] |= dates
+
+
+def _worth_another_look(gated: Mapping[str, DateSet], board: GateBoard) -> dict[str, DateSet]:
+    """The gates that may open without a person, with the dates on which they may."""
+    standings = board.standings
+    left = {}
+    for name, dates in gated.items():
+        reading = standings[name].reading if name in standings else None
+        left[name] = dates if reading is None else dates - reading.stuck
+    return {name: dates for name, dates in left.items() if dates}
 
 
 def _unclear(recorded: RecordedState) -> frozenset[str]:

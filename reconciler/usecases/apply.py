@@ -6,13 +6,20 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from reconciler.applying.engine import Applied
+from reconciler.applying.gates import GateBoard
 from reconciler.model.addresses import Kind
 from reconciler.model.errors import PlanRefused, PolicyError, StateMissing
 from reconciler.model.plan import Plan
-from reconciler.model.project import Connection
+from reconciler.model.project import (
+    Connection,
+    DataArtsConnection,
+    DataWorksConnection,
+    OBShellConnection,
+    RunConnection,
+)
 from reconciler.model.report import ApplyReport
-from reconciler.model.resources import Resource
 from reconciler.model.series import Realm, Subject
+from reconciler.specs import Loaded
 from reconciler.usecases.agendas import Dates, PlanAgenda, SpecAgenda
 from reconciler.usecases.carrying_out import (
     ApplyHooks,
@@ -42,55 +49,67 @@ def apply_project(workspace: Workspace, options: ApplyOptions, hooks: ApplyHooks
     live = Realm.LIVE in workspace.realms({resource.connection for resource in loaded.resources})
     store = workspace.store_to_write("apply", create=options.create_state or not live)
     try:
-        return asyncio.run(_plan_and_apply(workspace, loaded.resources, store, options, hooks))
+        return asyncio.run(_plan_and_apply(workspace, loaded, store, options, hooks))
     finally:
         store.close()
 
 
 async def _plan_and_apply(
     workspace: Workspace,
-    resources: tuple[Resource, ...],
+    loaded: Loaded,
     store: SqlStore,
     options: ApplyOptions,
     hooks: ApplyHooks,
 ) -> ApplyReport:
-    names = connections_in_use(workspace, resources, store.snapshot())
+    names = connections_in_use(workspace, loaded.resources, store.snapshot(), loaded.gates)
     async with metered(workspace, store, names) as meter:
         carrying = Carrying(
             workspace=workspace, store=store, meter=meter, options=options, hooks=hooks
         )
         agenda = SpecAgenda(
             workspace=workspace,
-            resources=resources,
+            resources=loaded.resources,
             lines=meter.lines,
+            board=GateBoard(loaded.gates, meter.lines.keepers, workspace.clock),
             selection=options.planning.selection,
         )
         applied = Applied(hooks.reporter)
         if hooks.asks:
             # Nobody waits for a person's answer under the lock; what moves meanwhile is not sent.
-            plan = (await _planned(carrying, resources)).plan
+            plan = (await _planned(carrying, agenda)).plan
             tried = agenda.outlook(store.snapshot()).ready
             if plan.calls or plan.adoptions:
                 async with lock_for(carrying) as lease:
                     # Somebody may have asked meanwhile for what these calls wait for once more.
-                    judged = PlanAgenda(workspace=workspace, plan=plan, lines=meter.lines).judged(
-                        store
-                    )
-                    await send_planned(judged, carrying, lease, applied)
+                    judged = PlanAgenda(
+                        workspace=workspace, plan=plan, lines=meter.lines, board=agenda.board
+                    ).judged(store)
+                    await send_planned(judged, carrying, lease, applied, board=agenda.board)
         else:
             # Nobody is asked: whoever had the lock before us has finished when we plan.
             async with lock_for(carrying) as lease:
-                planned = await _planned(carrying, resources)
+                planned = await _planned(carrying, agenda)
                 plan = planned.plan
                 tried = agenda.outlook(store.snapshot()).ready
-                await send_planned(plan, carrying, lease, applied, listings=planned.listings)
+                await send_planned(
+                    plan,
+                    carrying,
+                    lease,
+                    applied,
+                    listings=planned.listings,
+                    board=agenda.board,
+                )
         return await conclude(plan, agenda, tried, applied, carrying)
 
 
-async def _planned(carrying: Carrying, resources: tuple[Resource, ...]) -> Planned:
-    recorded = carrying.store.snapshot()
+async def _planned(carrying: Carrying, agenda: SpecAgenda) -> Planned:
     planned = await make_plan(
-        carrying.workspace, resources, recorded, carrying.meter.lines, carrying.options.planning
+        carrying.workspace,
+        agenda.resources,
+        carrying.store.snapshot(),
+        carrying.meter.lines,
+        carrying.options.planning,
+        board=agenda.board,
     )
     refuse_broken_policy(planned.plan)
     carrying.hooks.approve(planned.plan)
@@ -128,6 +147,7 @@ async def _apply_saved(
     names |= {adoption.connection for adoption in plan.adoptions}
     names |= {heading.connection for heading in plan.headings}
     names |= {resource.connection for resource in plan.desired}
+    names |= {standing.gate.connection for standing in plan.gates}
     names |= {attempt.connection for attempt in recorded.attempts}
     known = frozenset(names & workspace.project.connections.keys())
     async with metered(workspace, store, known) as meter:
@@ -136,7 +156,9 @@ async def _apply_saved(
         carrying = Carrying(
             workspace=workspace, store=store, meter=meter, options=options, hooks=hooks
         )
-        agenda = PlanAgenda(workspace=workspace, plan=plan, lines=meter.lines)
+        gates = {standing.gate.name: standing.gate for standing in plan.gates}
+        board = GateBoard(gates, meter.lines.keepers, workspace.clock)
+        agenda = PlanAgenda(workspace=workspace, plan=plan, lines=meter.lines, board=board)
         applied = Applied(hooks.reporter)
         tried: Dates = {}
         if plan.calls or plan.adoptions:
@@ -144,7 +166,7 @@ async def _apply_saved(
                 judged, unread = await agenda.reread(store)
                 tell_unread(unread, applied)
                 tried = agenda.outlook(store.snapshot()).ready
-                await send_planned(judged, carrying, lease, applied, moved)
+                await send_planned(judged, carrying, lease, applied, moved, board=board)
         return await conclude(plan, agenda, tried, applied, carrying)
 
 
@@ -157,6 +179,7 @@ def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
         )
     named = {call.connection for call in plan.calls}
     named |= {resource.connection for resource in plan.desired}
+    named |= {standing.gate.connection for standing in plan.gates}
     missing = named - workspace.project.connections.keys()
     if missing:
         raise PlanRefused(
@@ -177,14 +200,24 @@ def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
 
 def _leads_to(connection: Connection, subject: Subject) -> bool:
     """Whether calls on a subject, planned before, still go where they were planned to go."""
-    workspace = connection.project_id if subject.kind is Kind.BACKFILL else connection.project
+    if isinstance(connection, OBShellConnection):
+        return False
     return (
         connection.realm is subject.realm
         and connection.provider == subject.provider
         and connection.region == subject.region
-        and connection.environment == subject.environment
-        and workspace == subject.workspace
+        and _home(connection, subject.kind) == (subject.workspace, subject.environment)
     )
+
+
+def _home(connection: RunConnection, kind: Kind) -> tuple[str | None, str]:
+    """Workspace and environment in which a connection's runs of a kind live."""
+    match connection:
+        case DataWorksConnection(environment=environment):
+            is_backfill = kind is Kind.BACKFILL
+            return connection.project_id if is_backfill else connection.project, environment
+        case DataArtsConnection(home=workspace):
+            return workspace, ""
 
 
 def _store_of_plan(workspace: Workspace, plan: Plan, options: ApplyOptions) -> SqlStore:

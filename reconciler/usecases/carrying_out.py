@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.applying.checking import Listings
 from reconciler.applying.engine import Applied, Bench, Stop, apply_plan
+from reconciler.applying.gates import GateBoard
 from reconciler.model.addresses import Address
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.errors import OverBudget
-from reconciler.model.events import ReadFailed
+from reconciler.model.events import GateUnreadable, ReadFailed
+from reconciler.model.gates import is_gate
 from reconciler.model.plan import Plan
 from reconciler.model.state import Lease
 from reconciler.ports import Reporter
@@ -69,11 +71,12 @@ async def send_planned(
     moved: Mapping[str, str] | None = None,
     *,
     listings: Listings | None = None,
+    board: GateBoard,
 ) -> None:
     """Send what a plan asks for, under a lease; `applied` takes what happens.
 
     `moved` names calls that the specs at hand no longer ask for, with the reason; `listings` are those the
-    plan was made from, if that was under this lease.
+    plan was made from, if that was under this lease; `board` is where its gates are looked at.
 
     Raises:
         OverBudget: It would exceed a connection's calls a day; nothing was sent.
@@ -84,12 +87,13 @@ async def send_planned(
     bench = Bench(
         store=carrying.store,
         lease=lease,
-        lines=carrying.meter.lines,
+        lines=carrying.meter.lines.runs,
         clock=clock,
         stop=carrying.hooks.stop,
         at_once=carrying.options.at_once,
         spec_moved=moved or {},
         listings=listings,
+        board=board,
         frozen=lambda: policy.frozen(clock.now()) is not None,
     )
     await apply_plan(plan, bench, applied)
@@ -98,14 +102,19 @@ async def send_planned(
 def tell_unread(problems: Iterable[Diagnostic], applied: Applied) -> None:
     """Tell what could not be read, of which nothing was decided or sent."""
     for item in problems:
-        if item.severity is Severity.ERROR and item.address is not None:
+        if item.severity is not Severity.ERROR or item.address is None:
+            continue
+        if is_gate(item.address):
+            unread = GateUnreadable(gate=item.address, summary=item.summary, hint=item.hint)
+            applied.tell_once(unread)
+        else:
             address = Address.parse(item.address)
             applied.tell(ReadFailed(address=address, summary=item.summary, hint=item.hint))
 
 
 def _refuse_over_budget(plan: Plan, carrying: Carrying, listings: Listings | None) -> None:
     looked_at = () if listings is None else listings.by_address
-    for name in carrying.meter.lines:
+    for name in carrying.meter.lines.connected:
         bound = carrying.workspace.project.connections[name].limits.daily_calls
         needed = plan.expected_calls(name, looked_at=looked_at)
         if not bound or not needed:

@@ -13,6 +13,6 @@ def check_connections(workspace: Workspace) -> dict[str, CheckReport]:
 
     async def checking() -> dict[str, CheckReport]:
         async with workspace.lines(workspace.project.connections) as lines:
-            return {name: await line.provider.check() for name, line in lines.items()}
+            return {name: await one.check() for name, one in lines.connected.items()}
 
     return asyncio.run(checking())

@@ -20,7 +20,6 @@ from reconciler.planning.history import attempts_by_subject, history
 from reconciler.usecases.agendas import Agenda, Dates
 from reconciler.usecases.carrying_out import Carrying
 from reconciler.usecases.converging import Convergence
-from reconciler.usecases.plan import calls_made
 
 
 async def conclude(
@@ -50,7 +49,7 @@ async def conclude(
         unknown=unknown,
         unhelped=unhelped,
         blocked=agenda.outlook(recorded).blocked,
-        calls=calls_made(carrying.meter.lines),
+        calls=carrying.meter.lines.calls_made,
         finished=finished,
         interrupted=hooks.stop.is_set(),
     )
@@ -71,7 +70,7 @@ def _waiting(
             wanted[action.address] |= action.dates
     watch = Watch(
         store=carrying.store,
-        lines=carrying.meter.lines,
+        lines=carrying.meter.lines.runs,
         clock=clock,
         reporter=carrying.hooks.reporter,
         stop=carrying.hooks.stop,
@@ -115,7 +114,9 @@ async def _observe(carrying: Carrying, covered: Mapping[str, DateSet]) -> None:
     ]
     unreadable: dict[Address, Diagnostic] = {}
     at = carrying.workspace.clock.now()
-    changed = await observe_attempts(fresh, recorded, carrying.meter.lines, unreadable=unreadable)
+    changed = await observe_attempts(
+        fresh, recorded, carrying.meter.lines.runs, unreadable=unreadable
+    )
     store.observe(changed, at=at)
 
 

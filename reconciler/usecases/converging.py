@@ -10,12 +10,13 @@ import math
 from dataclasses import dataclass, field
 
 from reconciler.applying.engine import Applied, sleep_until
+from reconciler.applying.polling import Rhythms
 from reconciler.applying.waiting import Follower, Waited, Watch
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.model.errors import LockHeld
-from reconciler.model.events import UnitsOpened
+from reconciler.model.events import GateChanged, UnitsOpened
 from reconciler.model.plan import Plan
 from reconciler.usecases.agendas import Agenda, Dates, Outlook
 from reconciler.usecases.carrying_out import Carrying, lock_for, send_planned, tell_unread
@@ -79,6 +80,7 @@ class Convergence:
     plans: list[Plan] = field(default_factory=list)
     _aside: dict[Address, DateSet] = field(default_factory=dict)
     _looks: Looks = field(default_factory=Looks)
+    _rhythms: Rhythms = field(default_factory=Rhythms)
 
     async def reach(self) -> bool:
         """Wait, after what could start at once was sent.
@@ -97,10 +99,11 @@ class Convergence:
             look_at = self._looks.due(outlook.doubtful, self.watch.clock.monotonic())
             waited = await self.follower.follow(
                 lambda recorded: bool(self._ready(recorded)),
-                wake_at=min(look_at, self._thaws_at(outlook)),
+                wake_at=min(look_at, self._thaws_at(outlook), self._gates_due(outlook)),
             )
             if waited is Waited.CUT_SHORT:
                 return False
+            await self._look_at_gates(outlook)
             if waited is Waited.READY:
                 await self._start()
             elif not await self._go_on():
@@ -115,10 +118,46 @@ class Convergence:
             await self._sleep(FIRST_LOOK_SECONDS)
             await self._start()
             return True
-        if outlook.thaws_at is not None:
-            await self._sleep((outlook.thaws_at - self.watch.clock.now()).total_seconds())
+        until = min(self._thaws_at(outlook), self._gates_due(outlook))
+        if until < math.inf:
+            await self._sleep(until - self.watch.clock.monotonic())
+            await self._look_at_gates(outlook)
             return True
         return False
+
+    def _gates_due(self, outlook: Outlook) -> float:
+        """When to look at closed gates again; never, if none keeps anything that may open by itself."""
+        if not outlook.gated:
+            return math.inf
+        now = self.watch.clock.monotonic()
+        self._rhythms.keep(outlook.gated, now, least=self._least_pause())
+        return self._rhythms.next_due()
+
+    async def _look_at_gates(self, outlook: Outlook) -> None:
+        """Look at the gates that are due, and tell of those that changed."""
+        now, board = self.watch.clock.monotonic(), self.agenda.board
+        due = {str(key) for key in self._rhythms.due(now)} & outlook.gated.keys()
+        if not due:
+            return
+        before = board.standings
+        seen = await board.look({name: outlook.gated[name] for name in due})
+        self.carrying.meter.count()
+        for name, reading in sorted(seen.items()):
+            is_changed = before[name].reading != board.standings[name].reading
+            now = self.watch.clock.monotonic()
+            self._rhythms.read(name, now, changed=is_changed, least=self._least_pause())
+            if is_changed:
+                closed = reading.closed.restricted(outlook.gated[name])
+                why = closed.items[0][1] if closed else ""
+                gate = before[name].gate.address
+                self.applied.tell(GateChanged(gate=gate, dates=closed.dates, why=why))
+
+    def _least_pause(self) -> float:
+        """How far looks at gates must lie apart on the connection that has the fewest calls left."""
+        asked = {one.gate.connection for one in self.agenda.board.standings.values()}
+        known = asked & self.carrying.meter.lines.keepers.keys()
+        pauses = (self.carrying.meter.least_pause(name, len(asked)) for name in known)
+        return max(pauses, default=0.0)
 
     def _thaws_at(self, outlook: Outlook) -> float:
         """When a freeze ends that keeps something, on the clock's monotonic time."""
@@ -170,6 +209,7 @@ class Convergence:
                     self.applied,
                     following.moved,
                     listings=following.listings,
+                    board=self.agenda.board,
                 )
         except LockHeld:
             if not self._is_over():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.applying.gathering import Discovering, Line, gather, observe_attempts
+from reconciler.applying.gathering import Discovering, gather, observe_attempts
+from reconciler.applying.lines import Line, Lines
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.dates import DateRange, DateSet
@@ -61,7 +62,7 @@ class Desk:
     workspace: Workspace
     store: SqlStore
     lease: Lease
-    lines: Mapping[str, Line]
+    lines: Lines
     resources: tuple[Resource, ...]
     recorded: RecordedState
 
@@ -75,10 +76,10 @@ class Desk:
         Raises:
             InputError: The project has it no more.
         """
-        if connection not in self.lines:
+        if connection not in self.lines.runs:
             summary = f"the project has no connection {connection} any more"
             raise InputError([problem("unknown_connection", summary)])
-        return self.lines[connection]
+        return self.lines.runs[connection]
 
     def now(self) -> dt.datetime:
         """This moment, by our clock."""
@@ -101,7 +102,7 @@ class Desk:
         recorded = self.store.snapshot()
         fresh = [one for one in recorded.attempts if concerns(one)]
         at = self.workspace.clock.now()
-        changed = await observe_attempts(fresh, recorded, self.lines, unreadable={})
+        changed = await observe_attempts(fresh, recorded, self.lines.runs, unreadable={})
         self.store.observe(changed, at=at)
 
 

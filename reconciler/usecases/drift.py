@@ -12,7 +12,7 @@ from reconciler.model.drift import Drift
 from reconciler.model.resources import Resource
 from reconciler.planning.drifting import drift_of
 from reconciler.planning.situation import decide_all
-from reconciler.usecases.plan import calls_made, connections_in_use, sound_specs
+from reconciler.usecases.plan import connections_in_use, sound_specs
 from reconciler.wiring.workspace import Workspace
 
 
@@ -53,7 +53,7 @@ async def _find(
             refresh=Refresh.FULL,
             discovering=Discovering.EVERYTHING,
         )
-        reads = calls_made(lines)
+        reads = lines.calls_made
     situation = gathered.situation
     return DriftReport(
         drifts=drift_of(recorded.attempts, gathered.changed, decide_all(situation)),

@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.applying.gathering import Line, gather, unreadable_diagnostic
+from reconciler.applying.gates import GateBoard
+from reconciler.applying.gathering import Conditions, gather, unreadable_diagnostic
+from reconciler.applying.lines import Line
 from reconciler.model.addresses import UnitRange
 from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.dates import DateRange, DateSet
@@ -18,6 +20,7 @@ from reconciler.model.runs import NodeFailure, UnitStatus
 from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import attempts_by_subject, history, sent_order
 from reconciler.planning.situation import decide_all, explained
+from reconciler.specs import Loaded
 from reconciler.usecases.plan import connections_in_use, frozen_now, sound_specs
 from reconciler.wiring.workspace import Workspace
 
@@ -45,7 +48,8 @@ def explain_unit(workspace: Workspace, unit: UnitRange) -> Explanation:
     Raises:
         InputError: The specs are wrong, or neither they nor the record know the address.
     """
-    resources = sound_specs(workspace).resources
+    loaded = sound_specs(workspace)
+    resources = loaded.resources
     store = workspace.store_to_read("explain")
     recorded = RecordedState()
     if store is not None:
@@ -54,25 +58,29 @@ def explain_unit(workspace: Workspace, unit: UnitRange) -> Explanation:
     resource = next((one for one in resources if one.address == unit.address), None)
     if resource is None and all(one.address != unit.address for one in recorded.attempts):
         raise InputError([_unknown(unit)])
-    return asyncio.run(_explain(workspace, unit, resources, resource, recorded))
+    return asyncio.run(_explain(workspace, unit, loaded, resource, recorded))
 
 
 async def _explain(
     workspace: Workspace,
     unit: UnitRange,
-    resources: tuple[Resource, ...],
+    loaded: Loaded,
     resource: Resource | None,
     recorded: RecordedState,
 ) -> Explanation:
     asked = DateSet((unit.dates,))
-    async with workspace.lines(connections_in_use(workspace, resources, recorded)) as lines:
+    names = connections_in_use(workspace, loaded.resources, recorded, loaded.gates)
+    async with workspace.lines(names) as lines:
         gathered = await gather(
-            resources,
+            loaded.resources,
             recorded,
             lines,
             clock=workspace.clock,
             selected=lambda address: address == unit.address,
-            freeze=frozen_now(workspace),
+            conditions=Conditions(
+                freeze=frozen_now(workspace),
+                board=GateBoard(loaded.gates, lines.keepers, workspace.clock),
+            ),
         )
         situation = gathered.situation
         subject = resource.series.subject.fingerprint if resource is not None else None
@@ -82,7 +90,7 @@ async def _explain(
             if (one.address == unit.address or one.subject == subject)
             and DateSet((one.dates,)) & asked
         ]
-        failures, problems = await _failures(attempts, asked, recorded, lines)
+        failures, problems = await _failures(attempts, asked, recorded, lines.runs)
     upcoming = [
         (inside, facts.generation, verdict)
         for decided in decide_all(situation)

@@ -76,7 +76,7 @@ async def _refuse_unlisted(closings: tuple[Closing, ...], desk: Desk) -> None:
     dates = {closing.attempt_id: closing.dates for closing in closings}
     problems = []
     for one in desk.recorded.attempts:
-        line = desk.lines.get(one.connection)
+        line = desk.lines.runs.get(one.connection)
         if one.id not in dates or one.state.never_ran or one.valid_until is None or line is None:
             continue
         listed = one.valid_until + line.lag

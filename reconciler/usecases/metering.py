@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from reconciler.applying.gathering import Line
+from reconciler.applying.lines import Lines
 from reconciler.model.errors import StateError
 from reconciler.ports import StateStore
 from reconciler.wiring.workspace import Workspace
@@ -25,7 +25,7 @@ class Meter:
         lines: The connections, by name.
     """
 
-    def __init__(self, workspace: Workspace, store: StateStore, lines: Mapping[str, Line]) -> None:
+    def __init__(self, workspace: Workspace, store: StateStore, lines: Lines) -> None:
         """Count nothing yet."""
         self.lines = lines
         self._workspace = workspace
@@ -36,8 +36,8 @@ class Meter:
         """Add what was asked since the last time to the day's count, so that other commands know."""
         today = self._workspace.clock.now().date()
         try:
-            for name, line in self.lines.items():
-                made = line.provider.calls_made
+            for name, one in self.lines.connected.items():
+                made = one.calls_made
                 if made > self._counted[name]:
                     self._store.count_calls(name, today, made - self._counted[name])
                     self._counted[name] = made
@@ -47,7 +47,7 @@ class Meter:
     def used_today(self, name: str) -> int:
         """Calls made on a connection today (UTC), those of this command included."""
         today = self._workspace.clock.now().date()
-        uncounted = self.lines[name].provider.calls_made - self._counted[name]
+        uncounted = self.lines.connected[name].calls_made - self._counted[name]
         return self._store.calls_on(name, today) + uncounted
 
     def least_pause(self, name: str, groups: int) -> float:

@@ -6,15 +6,19 @@ import asyncio
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from reconciler import __version__
 from reconciler.applying.checking import Listings
-from reconciler.applying.gathering import Gathered, Line, Refresh, gather
+from reconciler.applying.gates import GateBoard
+from reconciler.applying.gathering import Conditions, Gathered, Refresh, gather
+from reconciler.applying.lines import Lines
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic, has_errors
 from reconciler.model.errors import InputError
+from reconciler.model.gates import Gate
 from reconciler.model.plan import Plan
 from reconciler.model.project import Freeze
 from reconciler.model.resources import Resource
@@ -73,7 +77,7 @@ def plan_project(
     if store is not None:
         recorded = store.snapshot()
         store.close()
-    planned = asyncio.run(_plan(workspace, loaded.resources, recorded, options))
+    planned = asyncio.run(_plan(workspace, loaded, recorded, options))
     return planned.plan, loaded.diagnostics
 
 
@@ -95,42 +99,53 @@ def frozen_now(workspace: Workspace) -> Freeze | None:
 
 
 def connections_in_use(
-    workspace: Workspace, resources: Iterable[Resource], recorded: RecordedState
+    workspace: Workspace,
+    resources: Iterable[Resource],
+    recorded: RecordedState,
+    gates: Mapping[str, Gate] = MappingProxyType({}),
 ) -> frozenset[str]:
-    """The connections that the resources and the record name, as far as the project still has them."""
-    named = {resource.connection for resource in resources}
+    """The connections that resources, their gates and the record name, as far as the project has them."""
+    named = set()
+    for resource in resources:
+        named.add(resource.connection)
+        named.update(gates[ref.name].connection for ref in resource.gates if ref.name in gates)
     named.update(attempt.connection for attempt in recorded.attempts)
     return frozenset(named & workspace.project.connections.keys())
 
 
 async def _plan(
     workspace: Workspace,
-    resources: tuple[Resource, ...],
+    loaded: Loaded,
     recorded: RecordedState,
     options: PlanOptions,
 ) -> Planned:
-    names = connections_in_use(workspace, resources, recorded)
+    names = connections_in_use(workspace, loaded.resources, recorded, loaded.gates)
     offline = options.refresh is Refresh.OFFLINE
     async with workspace.lines(names, offline=offline) as lines:
-        return await make_plan(workspace, resources, recorded, lines, options)
+        board = GateBoard(loaded.gates, lines.keepers, workspace.clock)
+        return await make_plan(workspace, loaded.resources, recorded, lines, options, board=board)
 
 
 async def make_plan(
     workspace: Workspace,
     resources: tuple[Resource, ...],
     recorded: RecordedState,
-    lines: Mapping[str, Line],
+    lines: Lines,
     options: PlanOptions,
     *,
+    board: GateBoard,
     only: Mapping[Address, DateSet] | None = None,
 ) -> Planned:
-    """Gather what the plan needs to know, and build it; with `only`, its calls are for these units."""
+    """Gather what the plan needs to know, and build it; with `only`, its calls are for these units.
+
+    `board` is where the gates of the resources are looked at.
+    """
     options.selection.ensure_matches(
         [resource.address for resource in resources]
         + [attempt.address for attempt in recorded.attempts]
     )
     as_of = workspace.clock.now()
-    before, taken_at = calls_made(lines), workspace.clock.monotonic()
+    before, taken_at = lines.calls_made, workspace.clock.monotonic()
     gathered = await gather(
         resources,
         recorded,
@@ -138,7 +153,7 @@ async def make_plan(
         clock=workspace.clock,
         refresh=options.refresh,
         selected=options.selection,
-        freeze=frozen_now(workspace),
+        conditions=Conditions(freeze=frozen_now(workspace), board=board),
     )
     created_at = workspace.clock.now()
     making = Making(
@@ -148,20 +163,16 @@ async def make_plan(
         as_of=_to_millisecond(as_of),
         created_at=_to_millisecond(created_at),
         policy=workspace.project.policy,
-        reads=calls_made(lines) - before,
+        reads=lines.calls_made - before,
         only=only,
         token=workspace.ids.token,
-        wire=lambda name, series, dates, run, tuning: lines[name].provider.wire_call(
+        run_name=lambda name, tag, spec: lines.runs[name].provider.run_name(tag, spec),
+        wire=lambda name, series, dates, run, tuning: lines.runs[name].provider.wire_call(
             series, dates, run, tuning
         ),
     )
     plan = build_plan(gathered.situation, making)
     return Planned(plan=plan, gathered=gathered, taken_at=taken_at)
-
-
-def calls_made(lines: Mapping[str, Line]) -> int:
-    """API calls sent so far over all connections."""
-    return sum(line.provider.calls_made for line in lines.values())
 
 
 def _to_millisecond(moment: dt.datetime) -> dt.datetime:

@@ -7,18 +7,19 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from reconciler.applying.engine import Stop
-from reconciler.applying.gathering import Discovering, Gathered, Refresh, gather
+from reconciler.applying.gates import GateBoard
+from reconciler.applying.gathering import Conditions, Discovering, Gathered, Refresh, gather
 from reconciler.applying.waiting import Follower, Watch
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.plan import Decision, Reason
-from reconciler.model.resources import Resource
 from reconciler.planning.deciding import Verdict
 from reconciler.planning.history import Past
 from reconciler.planning.situation import Decided, decide_all, explained
 from reconciler.ports import Reporter, StateStore
+from reconciler.specs import Loaded
 from reconciler.usecases.metering import metered
 from reconciler.usecases.plan import connections_in_use, frozen_now, sound_specs
 from reconciler.usecases.selection import Selection
@@ -86,7 +87,7 @@ def watch_project(
         async with metered(workspace, store, names) as meter:
             watch = Watch(
                 store=store,
-                lines=meter.lines,
+                lines=meter.lines.runs,
                 clock=workspace.clock,
                 reporter=reporter,
                 stop=stop,
@@ -103,19 +104,19 @@ def watch_project(
 
 
 def _gathered(workspace: Workspace, selection: Selection) -> Gathered:
-    resources = sound_specs(workspace).resources
+    loaded = sound_specs(workspace)
     existing = workspace.store_to_read("status")
     if existing is None:
-        return asyncio.run(_unrecorded(workspace, resources, selection))
+        return asyncio.run(_unrecorded(workspace, loaded, selection))
     existing.close()
     store = workspace.store_to_write("status", create=False)
     try:
         recorded = store.snapshot()
         selection.ensure_matches(
-            [resource.address for resource in resources]
+            [resource.address for resource in loaded.resources]
             + [attempt.address for attempt in recorded.attempts]
         )
-        gathered = asyncio.run(_gather(workspace, resources, selection, store, recorded))
+        gathered = asyncio.run(_gather(workspace, loaded, selection, store, recorded))
         store.observe(gathered.changed, at=gathered.at)
     finally:
         store.close()
@@ -124,39 +125,40 @@ def _gathered(workspace: Workspace, selection: Selection) -> Gathered:
 
 async def _gather(
     workspace: Workspace,
-    resources: tuple[Resource, ...],
+    loaded: Loaded,
     selection: Selection,
     store: StateStore,
     recorded: RecordedState,
 ) -> Gathered:
-    names = connections_in_use(workspace, resources, recorded)
+    names = connections_in_use(workspace, loaded.resources, recorded, loaded.gates)
     async with metered(workspace, store, names) as meter:
         return await gather(
-            resources,
+            loaded.resources,
             recorded,
             meter.lines,
             clock=workspace.clock,
             selected=selection,
             discovering=Discovering.NOTHING,
-            freeze=frozen_now(workspace),
+            conditions=Conditions(
+                freeze=frozen_now(workspace),
+                board=GateBoard(loaded.gates, meter.lines.keepers, workspace.clock),
+            ),
         )
 
 
-async def _unrecorded(
-    workspace: Workspace, resources: tuple[Resource, ...], selection: Selection
-) -> Gathered:
+async def _unrecorded(workspace: Workspace, loaded: Loaded, selection: Selection) -> Gathered:
     """The situation of a project that has no store yet: nothing is asked."""
     nothing = RecordedState()
-    names = connections_in_use(workspace, resources, nothing)
+    names = connections_in_use(workspace, loaded.resources, nothing)
     async with workspace.lines(names, offline=True) as lines:
         return await gather(
-            resources,
+            loaded.resources,
             nothing,
             lines,
             clock=workspace.clock,
             refresh=Refresh.OFFLINE,
             selected=selection,
-            freeze=frozen_now(workspace),
+            conditions=Conditions(freeze=frozen_now(workspace)),
         )
 
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.applying.gathering import Line
+from reconciler.applying.lines import Lines
 from reconciler.model.errors import StateMissing
-from reconciler.model.project import (
-    DataWorksConnection,
-    Project,
-    Secret,
-    SimulatorEndpoint,
-    StaticCredentials,
-)
+from reconciler.model.project import Project
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.series import Realm
 from reconciler.model.steps import Steps, Unwatched
@@ -29,6 +22,7 @@ from reconciler.state.location import (
     StateLocation,
     state_location,
 )
+from reconciler.wiring.connections import Opener
 from reconciler.wiring.system import RandomIds, SystemClock, actor
 
 if TYPE_CHECKING:
@@ -126,46 +120,28 @@ class Workspace:
         )
 
     @asynccontextmanager
-    async def lines(
-        self, names: Iterable[str], *, offline: bool = False
-    ) -> AsyncIterator[dict[str, Line]]:
+    async def lines(self, names: Iterable[str], *, offline: bool = False) -> AsyncIterator[Lines]:
         """Open connections by name; closed when the context ends.
 
         Args:
             names: Connections of the project, each once.
             offline: Open nothing that could be asked, not even an embedded simulator.
         """
-        from reconciler.providers.dataworks.provider import DataWorksProvider  # noqa: PLC0415 - heavy
-
         async with AsyncExitStack() as stack:
-            lines: dict[str, Line] = {}
+            opener = Opener(
+                root=self.root,
+                clock=self.clock,
+                ids=self.ids,
+                environ=self.environ,
+                steps=self.steps,
+                stack=stack,
+                offline=offline,
+                runs={},
+                keepers={},
+            )
             for name in sorted(names):
-                connection = self.project.connections[name]
-                transport = None
-                if isinstance(connection.endpoint, SimulatorEndpoint) and not offline:
-                    from reconciler.wiring.embedded import open_embedded  # noqa: PLC0415 - heavy
-
-                    simulator = stack.enter_context(
-                        open_embedded(connection.endpoint, name, self.root)
-                    )
-                    transport = simulator.transport()
-                    connection = _with_keys(
-                        connection, simulator.access_key_id, simulator.access_key_secret
-                    )
-                provider = await stack.enter_async_context(
-                    DataWorksProvider(
-                        connection,
-                        clock=self.clock,
-                        ids=self.ids,
-                        environ=self.environ,
-                        transport=transport,
-                        steps=self.steps,
-                    )
-                )
-                lines[name] = Line(
-                    provider=provider, lag=dt.timedelta(seconds=connection.lag_seconds)
-                )
-            yield lines
+                await opener.open(self.project.connections[name])
+            yield Lines(runs=opener.runs, keepers=opener.keepers)
 
 
 def _open_database(location: StateLocation, *, read_only: bool) -> Engine:
@@ -192,15 +168,4 @@ def open_workspace(root: Path, environ: Mapping[str, str]) -> Workspace:
         environ=environ,
         clock=SystemClock(),
         ids=RandomIds(),
-    )
-
-
-def _with_keys(
-    connection: DataWorksConnection, key_id: str, key_secret: str
-) -> DataWorksConnection:
-    return dataclasses.replace(
-        connection,
-        credentials=StaticCredentials(
-            access_key_id=Secret(key_id), access_key_secret=Secret(key_secret)
-        ),
     )

@@ -178,6 +178,9 @@ class FakeProvider:
             return Tier.S3
         return self.tier_of
 
+    def run_name(self, tag: Tag, spec_name: str) -> str:
+        return tag.name(spec_name)
+
     def wire_call(self, series: Series, dates: DateRange, name: str, tuning: Tuning) -> WireCall:
         """A call with every input visible."""
         return a_wire("prod", series, dates, name, tuning)

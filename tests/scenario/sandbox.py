@@ -142,7 +142,7 @@ class Sandbox:
             key = AccessKey(id=simulator.access_key_id, secret=simulator.access_key_secret)
             stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             request = signed_request(action, parameters, version=version, date=stamp, key=key)
-            response = asyncio.run(_send(simulator, request))
+            response = asyncio.run(send(simulator, request))
         assert response.status_code == 200, response.text
         return response.json()
 
@@ -161,7 +161,8 @@ class Sandbox:
         return open_embedded(endpoint, "prod", self.root)
 
 
-async def _send(simulator: Simulator, request: httpx.Request) -> httpx.Response:
+async def send(simulator: Simulator, request: httpx.Request) -> httpx.Response:
+    """Send one request to a simulator."""
     async with httpx.AsyncClient(transport=simulator.transport()) as client:
         request.extensions["timeout"] = httpx.Timeout(10.0).as_dict()
         return await client.send(request)

@@ -7,14 +7,12 @@ import contextlib
 from reconciler.model.calls import CheckReport
 from reconciler.model.errors import Forbidden, NotFound, ProviderError, Unauthenticated
 from reconciler.model.project import DataWorksConnection
+from reconciler.providers.connecting import told_clock, told_reached
 from reconciler.providers.dataworks.api import Api, InstanceQuery
 from reconciler.providers.server_clock import ServerClock
 
 #: No run has this id; asking for it is the cheapest read that API 2018-06-01 offers.
 _NO_RUN = "1"
-
-#: A `Date` header has whole seconds and travels; less than this is no difference.
-_NOTICEABLE_SECONDS = 3.0
 
 
 async def check_connection(
@@ -26,7 +24,7 @@ async def check_connection(
         asked = await _read(api, connection)
     except ProviderError as caught:
         error, asked = caught, caught.operation
-    lines = [f"endpoint: {base_url} {_reached(error)}"]
+    lines = [f"endpoint: {base_url} {told_reached(error)}"]
     match error:
         case None:
             lines += [
@@ -40,22 +38,8 @@ async def check_connection(
         case _:
             lines.append(f"read: {error.summary}")
     if (ahead := server_clock.ahead_seconds()) is not None:
-        lines.append(f"clock: {_compared(ahead)}")
+        lines.append(f"clock: {told_clock(ahead)}")
     return CheckReport(sound=error is None, lines=tuple(lines))
-
-
-def _reached(error: ProviderError | None) -> str:
-    if error is None or error.status is not None:
-        return "answers"
-    # Without a key nothing is sent, so nothing is known of the host.
-    return "was not asked" if isinstance(error, Unauthenticated) else "does not answer"
-
-
-def _compared(ahead_seconds: float) -> str:
-    if abs(ahead_seconds) <= _NOTICEABLE_SECONDS:
-        return "agrees with the service's"
-    side = "ahead" if ahead_seconds > 0 else "behind"
-    return f"the service is {abs(ahead_seconds):.0f} s {side}"
 
 
 async def _read(api: Api, connection: DataWorksConnection) -> str:

@@ -6,13 +6,10 @@ Source: vendor's endpoint list and the endpoint map of its 2020-05-18 SDK (10.1.
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from reconciler.model.errors import InvalidRequest
-from reconciler.model.project import DataWorksConnection, SimulatorEndpoint
-
-#: Where the embedded simulator is addressed; no request to it leaves the process.
-EMBEDDED_URL = "http://simulator.invalid"
+from reconciler.model.project import DataWorksConnection
+from reconciler.providers.connecting import endpoint_url
 
 _CENTRAL_HOST = "dataworks.aliyuncs.com"
 
@@ -42,25 +39,15 @@ def base_url(connection: DataWorksConnection) -> str:
     Raises:
         InvalidRequest: The region or endpoint is malformed.
     """
-    match connection.endpoint:
-        case SimulatorEndpoint():
-            return EMBEDDED_URL
-        case None:
-            if not _REGION.fullmatch(connection.region):
-                raise _unusable(connection, f"{connection.region!r} is not a region")
-            return f"https://{region_host(connection.region)}"
-        case str() as endpoint:
-            url = urlsplit(endpoint)
-            if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc:
-                # The text is not repeated: it may hold a password.
-                raise _unusable(connection, "its endpoint is not a plain http or https URL")
-            return f"{url.scheme}://{url.netloc}"
-
-
-def _unusable(connection: DataWorksConnection, why: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"connection {connection.name!r}: {why}",
-        provider="dataworks",
-        operation="connect",
-        hint="See `region` and `endpoint` of the connection in reconciler.yaml.",
-    )
+    if connection.endpoint is not None:
+        return endpoint_url(
+            connection.endpoint, connection=connection.name, provider=connection.provider
+        )
+    if not _REGION.fullmatch(connection.region):
+        raise InvalidRequest(
+            f"connection {connection.name!r}: {connection.region!r} is not a region",
+            provider=connection.provider,
+            operation="connect",
+            hint="See `region` of the connection in reconciler.yaml.",
+        )
+    return f"https://{region_host(connection.region)}"

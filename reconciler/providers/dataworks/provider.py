@@ -18,13 +18,14 @@ from reconciler.model.calls import CheckReport, Prepared, StopReport, WireCall
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.errors import UnexpectedResponse
 from reconciler.model.outcomes import CreateOutcome
-from reconciler.model.project import DataWorksConnection, Limits
+from reconciler.model.project import DataWorksConnection
 from reconciler.model.resources import Tuning
 from reconciler.model.runs import Discovery, FoundRun, KnownRuns, NodeFailure, Observation, Tier
 from reconciler.model.seams import Clock, IdSource
-from reconciler.model.series import Realm, Series
+from reconciler.model.series import Series, Tag
 from reconciler.model.steps import Steps, Unwatched
 from reconciler.providers.channel import Channel
+from reconciler.providers.connecting import effective_limits
 from reconciler.providers.dataworks.api import Api
 from reconciler.providers.dataworks.checking import check_connection
 from reconciler.providers.dataworks.credentials import KeySource, key_source
@@ -88,7 +89,7 @@ class DataWorksProvider:
         )
         self._clients = [reads] if creates is reads else [reads, creates]
         self._closing = AsyncExitStack()
-        limits = _effective_limits(connection)
+        limits = effective_limits(connection.limits, connection.realm)
         self._channel = Channel(
             provider=connection.provider,
             read_client=reads,
@@ -139,6 +140,10 @@ class DataWorksProvider:
         if kind is Kind.BACKFILL:
             return Tier.S3 if tags_survive is False else Tier.S2
         return Tier.S2 if self._connection.markers and tags_survive else Tier.S3
+
+    def run_name(self, tag: Tag, spec_name: str) -> str:
+        """The tag and the spec's name, cut to what the service takes."""
+        return tag.name(spec_name)
 
     def wire_call(self, series: Series, dates: DateRange, name: str, tuning: Tuning) -> WireCall:
         """The exact create call for these dates; no I/O."""
@@ -228,14 +233,3 @@ class DataWorksProvider:
         return await check_connection(
             self.api, self._gateway.base_url, self._channel.server_clock, self._connection
         )
-
-
-def _effective_limits(connection: DataWorksConnection) -> Limits:
-    """What the project file says; for a simulator only if it says more than the defaults.
-
-    The defaults protect a shared quota of the real service. A simulator has its own and would only be
-    slowed down.
-    """
-    if connection.realm is Realm.SIMULATOR and connection.limits == Limits():
-        return Limits(read_qps=0.0, write_qps=0.0)
-    return connection.limits

@@ -15,7 +15,7 @@ from reconciler.formats.planfile import parse_plan
 from reconciler.model.attempts import RecordedState
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.plan import Decision
-from reconciler.model.project import Project, Secret, StaticCredentials
+from reconciler.model.project import DataWorksConnection, Project, Secret, StaticCredentials
 from reconciler.model.series import Tag
 from reconciler.model.state import Actor
 from reconciler.model.steps import Durable
@@ -106,6 +106,7 @@ class History:
         connections = {
             name: replace(connection, credentials=keys)
             for name, connection in project.connections.items()
+            if isinstance(connection, DataWorksConnection)
         }
         self._project = replace(project, connections=connections)
         return self

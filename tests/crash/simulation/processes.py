@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from reconciler.applying.gathering import Line
+from reconciler.applying.lines import Line, Lines
+from reconciler.model.project import DataWorksConnection
 from reconciler.model.steps import Moment
 from reconciler.providers.dataworks.provider import DataWorksProvider
 from reconciler.wiring.workspace import Workspace
@@ -100,15 +101,14 @@ class Staged(Workspace):
     seed: str
 
     @asynccontextmanager
-    async def lines(
-        self, names: Iterable[str], *, offline: bool = False
-    ) -> AsyncIterator[dict[str, Line]]:
+    async def lines(self, names: Iterable[str], *, offline: bool = False) -> AsyncIterator[Lines]:
         """Open connections over the history's network."""
         del offline  # who is offline asks nothing
         async with AsyncExitStack() as stack:
             lines = {}
             for name in sorted(names):
                 connection = self.project.connections[name]
+                assert isinstance(connection, DataWorksConnection)
                 provider = DataWorksProvider(
                     connection,
                     clock=self.clock,
@@ -121,4 +121,4 @@ class Staged(Workspace):
                 await stack.enter_async_context(provider)
                 lag = dt.timedelta(seconds=connection.lag_seconds)
                 lines[name] = Line(provider=provider, lag=lag)
-            yield lines
+            yield Lines(runs=lines)

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.applying.engine import Applied, Bench, apply_plan
-from reconciler.applying.gathering import Line, gather
+from reconciler.applying.gates import GateBoard
+from reconciler.applying.gathering import Conditions, gather
+from reconciler.applying.lines import Line, Lines
 from reconciler.applying.waiting import Follower, Waited, Watch
 from reconciler.model.attempts import Attempt, AttemptState
+from reconciler.model.gates import Gate
 from reconciler.model.plan import Plan
 from reconciler.model.project import Policy
 from reconciler.model.resources import Resource
@@ -20,6 +23,7 @@ from reconciler.planning.planner import Making, build_plan
 from reconciler.state.engine import open_engine
 from reconciler.state.store import SqlStore
 from tests.builders import LAG, a_resource, a_series, a_subject
+from tests.fakes.keeper import FakeKeeper
 from tests.fakes.provider import FakeProvider
 from tests.fakes.seams import FlagStop, ListReporter, SequentialIds
 from tests.fakes.timing import VirtualClock
@@ -36,6 +40,8 @@ class Rig:
         self.ids = SequentialIds()
         self.provider = FakeProvider(self.clock)
         self.lines = {"prod": Line(provider=self.provider, lag=LAG)}
+        self.keeper = FakeKeeper()
+        self.board: GateBoard | None = None
         self.reporter = ListReporter()
         self.stop = FlagStop()
         self.store = self.open_store()
@@ -52,6 +58,11 @@ class Rig:
         self._stores.append(store)
         return store
 
+    def guard(self, *gates: Gate) -> None:
+        """Declare gates of connection `ob`, which is in the test's hands, too."""
+        known = {gate.name: gate for gate in gates}
+        self.board = GateBoard(known, {"ob": self.keeper}, self.clock)
+
     def close(self) -> None:
         """Close every view."""
         for store in self._stores:
@@ -59,7 +70,13 @@ class Rig:
 
     async def plan(self, *resources: Resource) -> Plan:
         """Gather and plan, as the use case does; what was observed is recorded."""
-        gathered = await gather(resources, self.store.snapshot(), self.lines, clock=self.clock)
+        gathered = await gather(
+            resources,
+            self.store.snapshot(),
+            Lines(runs=self.lines),
+            clock=self.clock,
+            conditions=Conditions(board=self.board),
+        )
         self.store.observe(gathered.changed, at=gathered.at)
         making = Making(
             plan_id=self.ids.token(16),
@@ -70,6 +87,7 @@ class Rig:
             policy=Policy(),
             reads=0,
             token=self.ids.token,
+            run_name=lambda name, *tag: self.lines[name].provider.run_name(*tag),
             wire=lambda name, *call: self.lines[name].provider.wire_call(*call),
         )
         return build_plan(gathered.situation, making)
@@ -98,6 +116,7 @@ class Rig:
                     stop=self.stop,
                     at_once=at_once,
                     spec_moved=spec_moved or {},
+                    board=self.board,
                 ),
                 applied,
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.applying.gathering import Line
+from reconciler.applying.lines import Line
 from reconciler.model.attempts import AttemptState
 from reconciler.model.calls import WireCall
 from reconciler.model.events import CallAccepted, TagAltered

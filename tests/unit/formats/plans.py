@@ -6,7 +6,17 @@ import dataclasses
 import datetime as dt
 
 from reconciler.model.addresses import Address, Kind
+from reconciler.model.dates import DateRange
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
+from reconciler.model.gates import (
+    DagSucceeded,
+    Gate,
+    GateReading,
+    GateStanding,
+    NothingUnfinished,
+    RunsSucceeded,
+    Scope,
+)
 from reconciler.model.plan import (
     Action,
     Adoption,
@@ -18,6 +28,7 @@ from reconciler.model.plan import (
     Reason,
     Summary,
 )
+from reconciler.model.rangemap import RangeMap
 from reconciler.model.resources import Order, Rollout
 from reconciler.model.runs import Tier, UnitStatus
 from reconciler.model.series import Hours, Realm, Tag
@@ -199,7 +210,39 @@ def a_plan(**changes: object) -> Plan:
                 {"2020-05-01": 2, "2020-05-04..2020-05-06": 1},
                 series=SERIES,
                 requires=("backfill.rates@date", "manualflow.month-close"),
+                gates=("ob-quiet", "landed"),
                 rollout=Rollout(canary=1, max_active_dates=5, order=Order.NEWEST),
+            ),
+        ),
+        gates=(
+            GateStanding(
+                gate=Gate(
+                    name="landed",
+                    connection="hw",
+                    condition=RunsSucceeded(job="etl-dli2dws", task="937987"),
+                    place=Place("specs/gates.yaml", 3, 12),
+                ),
+                reading=GateReading(
+                    dates=dates("2020-05-04..2020-05-06"),
+                    closed=RangeMap.of([(DateRange.parse("2020-05-05"), "a run failed")]),
+                    stuck=dates("2020-05-05"),
+                    remarks=RangeMap.of([(DateRange.parse("2020-05-04"), "success was forced")]),
+                ),
+            ),
+            GateStanding(
+                gate=Gate(
+                    name="ob-quiet",
+                    connection="ob",
+                    condition=NothingUnfinished(scope=Scope.CLUSTER, tenant="orders"),
+                ),
+                reading=GateReading.unreadable(dates("2020-05-04..2020-05-06"), "no answer"),
+            ),
+            GateStanding(
+                gate=Gate(
+                    name="scaled",
+                    connection="ob",
+                    condition=DagSucceeded(dag="22130706433028869"),
+                )
             ),
         ),
         headings=(

@@ -8,13 +8,18 @@ import pytest
 
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt
+from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity
+from reconciler.model.gates import GateReading, GateStanding
 from reconciler.model.plan import Decision, Plan
 from reconciler.model.project import Freeze, Policy
+from reconciler.model.rangemap import RangeMap
 from reconciler.model.resources import OnFailure, Order, Resource, Rollout
 from reconciler.model.runs import UnitStatus
 from reconciler.planning.planner import build_plan
+from reconciler.planning.situation import dates_behind_gates
 from tests.builders import (
+    a_gate,
     a_making,
     a_record,
     a_resource,
@@ -52,6 +57,7 @@ def plan_of(
     unreadable: tuple[str, ...] = (),
     freeze: Freeze | None = None,
     policy: Policy | None = None,
+    gates: tuple[GateStanding, ...] = (),
 ) -> Plan:
     problem = Diagnostic(severity=Severity.ERROR, code="read_unavailable", summary="no answer")
     situation = a_situation(
@@ -60,6 +66,7 @@ def plan_of(
         selected=lambda address: not targets or str(address) in targets,
         unreadable={Address.parse(name): problem for name in unreadable},
         freeze=freeze,
+        gates=gates,
     )
     return build_plan(situation, a_making(policy=policy))
 
@@ -312,3 +319,119 @@ def test_a_plan_carries_what_is_needed_to_judge_its_calls_again() -> None:
     assert plan_of(orders(), rates()).desired == ()
     done = ran(WEEK, UnitStatus.SUCCESS)
     assert plan_of(orders(BATCHES), attempts=(done,)).desired == ()
+
+
+# Gates.
+
+
+def standing(
+    closed: dict[str, str] | None = None,
+    *,
+    name: str = "quiet",
+    dates: str = WEEK,
+    problem: str = "",
+) -> GateStanding:
+    """A gate that was looked at for some dates, and why it is closed on which."""
+    reading = GateReading(
+        dates=DateSet.parse((dates,)),
+        closed=RangeMap.of((DateRange.parse(key), why) for key, why in (closed or {}).items()),
+        problem=problem or None,
+    )
+    return GateStanding(gate=a_gate(name), reading=reading)
+
+
+def guarded(*gates: str, rollout: Rollout | None = None) -> Resource:
+    return a_resource("orders", WEEK, series=ORDERS, gates=gates, rollout=rollout)
+
+
+def test_units_behind_an_open_gate_start() -> None:
+    plan = plan_of(guarded("quiet"), gates=(standing(),))
+    assert open_calls(plan) == [WEEK]
+    assert plan.gates == (standing(),)
+
+
+def test_units_behind_a_closed_gate_are_blocked_with_the_reason() -> None:
+    plan = plan_of(guarded("quiet"), gates=(standing({WEEK: "an upgrade is running"}),))
+    assert blocked(plan) == {
+        WEEK: (("gate.quiet",), "gate.quiet is closed: an upgrade is running")
+    }
+    assert [(one.blocked_by, str(one.dates)) for one in plan.calls] == [(("gate.quiet",), WEEK)]
+
+
+def test_a_gate_that_is_closed_for_some_dates_splits_the_call() -> None:
+    closed = {"2024-05-03": "no run planned yet", "2024-05-06": "a run failed"}
+    plan = plan_of(guarded("landed"), gates=(standing(closed, name="landed"),))
+    assert [(str(one.dates), one.blocked_by) for one in plan.calls] == [
+        ("2024-05-01..2024-05-02", ()),
+        ("2024-05-03", ("gate.landed",)),
+        ("2024-05-04..2024-05-05", ()),
+        ("2024-05-06", ("gate.landed",)),
+        ("2024-05-07", ()),
+    ]
+
+
+def test_closed_dates_with_different_reasons_go_in_one_call() -> None:
+    closed = {"2024-05-01..2024-05-03": "no run planned yet", "2024-05-04..2024-05-07": "failed"}
+    plan = plan_of(guarded("landed"), gates=(standing(closed, name="landed"),))
+    assert [str(one.dates) for one in plan.calls] == [WEEK]
+
+
+def test_a_gate_that_was_not_looked_at_is_closed() -> None:
+    unseen = GateStanding(gate=a_gate())
+    plan = plan_of(guarded("quiet"), gates=(unseen,))
+    assert blocked(plan) == {WEEK: (("gate.quiet",), "gate.quiet was not evaluated")}
+    assert plan.gates == (unseen,)
+
+
+def test_dates_for_which_a_gate_was_not_looked_at_are_closed() -> None:
+    plan = plan_of(guarded("quiet"), gates=(standing(dates="2024-05-01..2024-05-05"),))
+    assert open_calls(plan) == ["2024-05-01..2024-05-05"]
+    assert blocked(plan)["2024-05-06..2024-05-07"][1] == "gate.quiet was not evaluated"
+
+
+def test_a_gate_that_could_not_be_read_is_an_error_of_the_plan() -> None:
+    unread = standing({WEEK: "could not be read: no answer"}, problem="no answer")
+    plan = plan_of(guarded("quiet"), gates=(unread,))
+    assert [(item.code, item.address) for item in plan.diagnostics] == [
+        ("gate_unreadable", "gate.quiet")
+    ]
+    assert not open_calls(plan)
+
+
+def test_every_gate_and_everything_else_must_be_open() -> None:
+    plan = plan_of(
+        guarded("quiet", "landed", rollout=BATCHES),
+        gates=(standing(), standing({"2024-05-02": "no run planned yet"}, name="landed")),
+    )
+    assert open_calls(plan) == ["2024-05-01"]
+    assert {str(one.dates): one.blocked_by for one in plan.calls if one.blocked_by} == {
+        "2024-05-02": ("gate.landed", "rollout"),
+        "2024-05-03..2024-05-04": ("rollout",),
+        "2024-05-05..2024-05-07": ("rollout",),
+    }
+
+
+def test_a_gate_keeps_nothing_that_need_not_start() -> None:
+    done = (ran(WEEK, UnitStatus.SUCCESS),)
+    plan = plan_of(guarded("quiet"), attempts=done, gates=(standing({WEEK: "closed"}),))
+    assert blocked(plan) == {}
+    assert plan.gates == ()
+
+
+def test_only_dates_that_may_start_are_asked_for() -> None:
+    situation = a_situation(
+        guarded("quiet", "landed"),
+        a_resource("other", "2024-05-09", series=RATES),
+        recorded=a_record(
+            ran("2024-05-01..2024-05-02", UnitStatus.SUCCESS), series=(RATES, ORDERS)
+        ),
+    )
+    asked = DateSet.parse(("2024-05-03..2024-05-07",))
+    assert dates_behind_gates(situation) == {"quiet": asked, "landed": asked}
+
+
+def test_an_apply_is_expected_to_ask_each_gate_once_more() -> None:
+    plan = plan_of(guarded("quiet"), gates=(standing(),))
+    assert plan.expected_calls() == 4
+    assert plan.expected_calls("ob") == 1
+    assert plan.expected_calls("prod") == 3

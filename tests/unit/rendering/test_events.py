@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.model.addresses import Address
+from reconciler.model.dates import DateSet
 from reconciler.model.events import (
     CallAccepted,
     CallBlocked,
@@ -18,6 +19,8 @@ from reconciler.model.events import (
     CallSkipped,
     CallUnknown,
     Event,
+    GateChanged,
+    GateUnreadable,
     ReadFailed,
     RunAdopted,
     TagAltered,
@@ -49,6 +52,9 @@ EVENTS: tuple[Event, ...] = (
     CallMoved(address=ORDERS, dates=WHEN, call_id=ID, why="now running"),
     CallSkipped(address=ORDERS, dates=WHEN, call_id=ID),
     CallBlocked(address=ORDERS, dates=WHEN, call_id=ID, blocked_by=("freeze",)),
+    GateChanged(gate="gate.quiet", dates=WHEN, why="one task is running"),
+    GateChanged(gate="gate.quiet", dates=DateSet(), why=""),
+    GateUnreadable(gate="gate.quiet", summary="gate.quiet could not be read", hint="try"),
     UnitsOpened(address=ORDERS, dates=WHEN),
     RunAdopted(address=ORDERS, dates=WHEN, run_ids=("1", "2")),
     TagAltered(address=ORDERS, dates=WHEN, call_id=ID, sent="a", seen="b"),
@@ -77,5 +83,5 @@ def test_every_event_fits_the_schema(event: Event) -> None:
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_every_event_is_one_line_that_names_the_resource(event: Event) -> None:
     line = event_line(event)
-    assert line.startswith("backfill.orders")
+    assert line.startswith(("backfill.orders", "gate.quiet"))
     assert "\n" not in line

@@ -40,10 +40,17 @@ when gate.ob-quiet does
         in 2 calls: 2020-04-01..2020-04-30 → 2020-05-04..2020-05-06
   ? manualflow.month-close
       ? 2018-12-12  1 date  outcome unknown since 10:02
+  gate.landed   hw · every run of etl-dli2dws in [date+1d, +1d) has succeeded
+      closed for 2020-05-05: a run failed
+      open for 2020-05-04, 2020-05-06 (success was forced)
+  gate.ob-quiet   ob · no unfinished task (cluster) for tenant orders
+      closed: could not be read: no answer
+  gate.scaled   ob · DAG 22130706433028869 has succeeded
+      not evaluated
 Plan: 1 resource could not be read, nothing is decided there; 44 dates to start in 4 calls \
 (about 123 node instances); 3 of them blocked; 1 to \
 adopt; 2 in flight; 91 satisfied; 4 released; 3 need a person. 12 API calls made; apply \
-will make about 8.
+will make about 10.
 To see what is known of an unknown outcome: reconciler explain \
 manualflow.month-close@2018-12-12
 To say what became of it: reconciler resolve manualflow.month-close@2018-12-12 --run-id \
@@ -65,7 +72,12 @@ def many(count: int, decision: Decision, reason: Reason) -> Plan:
         for number in range(count)
     ]
     return dataclasses.replace(
-        a_plan(), actions=tuple(actions), calls=(), headings=(), summary=Summary(none=count)
+        a_plan(),
+        actions=tuple(actions),
+        calls=(),
+        gates=(),
+        headings=(),
+        summary=Summary(none=count),
     )
 
 

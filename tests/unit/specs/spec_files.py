@@ -22,6 +22,8 @@ spec:
     west: {provider: dataworks, region: us-west-1, projectId: 9, timezone: America/Los_Angeles}
     bare: {provider: dataworks, region: cn-shanghai}
     ob: {provider: obshell, endpoint: "http://10.0.0.8:2886"}
+    hw: {provider: dataarts, region: cn-north-4, projectId: p1, workspace: w1, instance: i1}
+    hw-bare: {provider: dataarts, region: cn-north-4, projectId: p1, timezone: Asia/Kolkata}
 """
 
 
@@ -56,6 +58,16 @@ def backfill(name: str = "a", **spec: str) -> str:
 def manual_flow(name: str = "a", **spec: str) -> str:
     fields = {"connection": "prod", "target": "{flow: f}", "dates": "{list: [2020-05-20]}"}
     return _document("ManualFlow", name, {**fields, **spec})
+
+
+def gate(name: str = "g", **spec: str) -> str:
+    fields = {"connection": "ob", "obshell": "{noUnfinished: cluster}"}
+    return _document("Gate", name, {**fields, **spec})
+
+
+def job_backfill(name: str = "a", **spec: str) -> str:
+    """A Backfill on DataArts."""
+    return backfill(name, **{"connection": "hw", "target": "{job: etl-dli2dws}", **spec})
 
 
 def _document(kind: str, name: str, fields: Mapping[str, str]) -> str:

@@ -6,9 +6,19 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.addresses import Kind
+from reconciler.model.gates import DagSucceeded, NothingUnfinished, RunsSucceeded, Scope
 from reconciler.model.resources import Alerts, OnChange, OnFailure, Tuning
 from reconciler.model.series import Hours, Realm, Series, Subject
-from tests.unit.specs.spec_files import PROJECT, backfill, codes, load, manual_flow, summaries
+from tests.unit.specs.spec_files import (
+    PROJECT,
+    backfill,
+    codes,
+    gate,
+    job_backfill,
+    load,
+    manual_flow,
+    summaries,
+)
 
 
 def test_a_backfill_becomes_a_resource(tmp_path: Path) -> None:
@@ -114,15 +124,31 @@ def test_a_rerun_of_other_dates_is_a_warning(tmp_path: Path) -> None:
     ("text", "code", "at"),
     [
         (backfill(connection="pord"), "unknown_connection", "5:15"),
-        (backfill(connection="ob"), "not_supported_yet", "5:15"),
+        (backfill(connection="ob"), "wrong_provider", "5:15"),
+        (manual_flow(connection="ob"), "wrong_provider", "5:15"),
+        (manual_flow(connection="hw"), "wrong_provider", "5:15"),
+        (backfill(connection="hw"), "missing_key", "6:3"),
+        (backfill(connection="hw"), "not_on_dataarts", "6:12"),
+        (job_backfill(connection="hw-bare"), "timezone", "5:15"),
+        (job_backfill(parallelism="6"), "out_of_bounds", "8:16"),
+        (job_backfill(params="{1: {a: b}}"), "not_on_dataarts", "8:3"),
+        (job_backfill(hours="{begin: '01:00:00', end: '02:00:00'}"), "not_on_dataarts", "8:3"),
+        (job_backfill(alerts="{on: failure, by: SMS}"), "not_on_dataarts", "8:3"),
         (backfill(connection="bare"), "connection_lacks", "5:15"),
         (manual_flow(connection="bare"), "connection_lacks", "5:15"),
         (manual_flow(connection="dev"), "environment", "5:15"),
-        (backfill(requires="[gate.x]"), "not_supported_yet", "8:14"),
+        (backfill(requires="[gate.x]"), "unknown_gate", "8:14"),
+        (backfill(requires="[gate.x@date]"), "malformed", "8:14"),
         (backfill(requires="[backfill.b]"), "unknown_resource", "8:14"),
         (backfill(requires="[backfill.a]"), "circle", "8:14"),
         (backfill(rollout="{canary: -1}"), "out_of_bounds", "8:21"),
-        (backfill(target="{job: x}"), "not_supported_yet", "6:12"),
+        (backfill(target="{rootNode: 1, job: x}"), "not_on_dataworks", "6:25"),
+        (gate(connection="prod"), "wrong_provider", "5:15"),
+        (gate(connection="nowhere"), "unknown_connection", "5:15"),
+        (gate(obshell="{noUnfinished: all, dag: '1'}"), "one_condition", "6:13"),
+        (gate(obshell="{tenant: t}"), "missing_key", "6:12"),
+        (gate(obshell="", dataarts="{job: j}"), "wrong_provider", "5:15"),
+        (gate(connection="hw-bare", obshell="", dataarts="{job: j, task: a}"), "connection_lacks", "5:15"),
         (backfill(target="{includeNodes: [1]}"), "missing_key", "6:3"),
         (backfill(target="{rootNode: 1, includeNodes: [2]}"), "nodes", "6:25"),
         (backfill(target="{rootNode: 1, excludeNodes: [1]}"), "nodes", "6:40"),
@@ -140,14 +166,6 @@ def test_a_rerun_of_other_dates_is_a_warning(tmp_path: Path) -> None:
         ("- 1\n", "wrong_type", "1:1"),
         ("a: 1\n", "missing_key", "1:1"),
         ("kind: Bakfill\n", "unknown_kind", "1:7"),
-        (
-            (
-                "apiVersion: reconciler/v1\nkind: Gate\nmetadata: {name: g}\n"
-                "spec: {connection: ob, obshell: {noUnfinished: cluster}}\n"
-            ),
-            "not_supported_yet",
-            "2:7",
-        ),
     ],
 )  # fmt: skip
 def test_a_wrong_spec_is_told_with_its_place(
@@ -158,6 +176,61 @@ def test_a_wrong_spec_is_told_with_its_place(
         (item.code, str(item.place)) for item in loaded.diagnostics
     ], summaries(loaded)
     assert all(item.excerpt for item in loaded.diagnostics)
+
+
+def test_gates_are_loaded_with_their_conditions(tmp_path: Path) -> None:
+    loaded = load(
+        tmp_path,
+        quiet=gate("quiet", obshell="{noUnfinished: cluster, tenant: orders}"),
+        scaled=gate("scaled", obshell='{dag: "22130706433028869"}'),
+        landed=gate("landed", connection="hw", obshell="", dataarts="{job: j, task: '7'}"),
+        late=gate(
+            "late",
+            connection="hw",
+            obshell="",
+            dataarts="{job: j, window: {offsetDays: -1, days: 3}}",
+        ),
+        a=backfill(requires="[gate.quiet, backfill.b, gate.landed, gate.quiet]"),
+        b=backfill("b", target="{rootNode: 2}"),
+    )
+    assert not loaded.diagnostics, summaries(loaded)
+    assert {name: one.condition for name, one in loaded.gates.items()} == {
+        "quiet": NothingUnfinished(scope=Scope.CLUSTER, tenant="orders"),
+        "scaled": DagSucceeded(dag="22130706433028869"),
+        "landed": RunsSucceeded(job="j", task="7"),
+        "late": RunsSucceeded(job="j", offset_days=-1, days=3),
+    }
+    assert [str(one) for one in loaded.resources[0].gates] == ["gate.quiet", "gate.landed"]
+    assert [str(one) for one in loaded.resources[0].requires] == ["backfill.b"]
+
+
+def test_a_backfill_on_dataarts_runs_a_job(tmp_path: Path) -> None:
+    loaded = load(
+        tmp_path,
+        a=job_backfill(parallelism="5"),
+        b=job_backfill("b", target="{job: x, planOffsetDays: 1}"),
+    )
+    assert not loaded.diagnostics, summaries(loaded)
+    one, other = loaded.resources
+    assert one.series == Series(
+        subject=Subject(
+            realm=Realm.LIVE,
+            provider="dataarts",
+            region="cn-north-4",
+            workspace="p1/w1",
+            environment="",
+            kind=Kind.BACKFILL,
+            root="etl-dli2dws",
+        )
+    )
+    assert other.series.params == (("plan", (("offsetDays", "1"),)),)
+
+
+def test_a_gate_that_is_declared_twice_is_an_error(tmp_path: Path) -> None:
+    loaded = load(tmp_path, a=gate("g"), b=gate("g"), c=backfill())
+    assert [(item.code, item.address) for item in loaded.diagnostics] == [
+        ("duplicate_name", "gate.g")
+    ]
 
 
 def test_problems_of_all_files_come_in_one_pass_and_in_order(tmp_path: Path) -> None:

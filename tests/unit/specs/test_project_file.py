@@ -8,12 +8,17 @@ import pytest
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import InputError
 from reconciler.model.project import (
+    DataArtsConnection,
+    DataWorksConnection,
     DefaultCredentials,
     EnvCredentials,
     Limits,
+    OBShellConnection,
+    PasswordCredentials,
     Policy,
     ProfileCredentials,
     Project,
+    Secret,
     SimulatorEndpoint,
     StaticCredentials,
 )
@@ -31,6 +36,12 @@ def project(root: Path, body: str = "  {}", **environ: str) -> Project:
 
 def connection(fields: str) -> str:
     return f"  connections:\n    c: {{provider: dataworks, region: cn-shanghai, {fields}}}"
+
+
+def dataworks(loaded: Project) -> DataWorksConnection:
+    found = loaded.connections["c"]
+    assert isinstance(found, DataWorksConnection)
+    return found
 
 
 def freezes(start: str, end: str) -> str:
@@ -52,7 +63,7 @@ def test_an_empty_project_has_the_documented_defaults(tmp_path: Path) -> None:
 
 
 def test_a_connection_has_the_documented_defaults(tmp_path: Path) -> None:
-    found = project(tmp_path, connection("projectId: 1")).connections["c"]
+    found = dataworks(project(tmp_path, connection("projectId: 1")))
     assert (found.environment, found.timezone, found.realm) == (
         "PROD",
         "Asia/Shanghai",
@@ -76,7 +87,7 @@ def test_every_field_is_read(tmp_path: Path) -> None:
         " planExpiry: 24h}",
         PW="hush",
     )
-    found = loaded.connections["c"]
+    found = dataworks(loaded)
     assert (found.project, found.project_id, found.environment) == ("t", "112345", "DEV")
     assert (found.timezone, found.skew_seconds, found.lag_seconds) == ("UTC", 5, 120)
     assert found.limits == Limits(read_qps=2.5, write_qps=1, daily_calls=9)
@@ -103,13 +114,13 @@ def test_every_field_is_read(tmp_path: Path) -> None:
 )
 def test_credentials_have_a_source(tmp_path: Path, source: str, expected: object) -> None:
     loaded = project(tmp_path, connection(f"credentials: {source}"))
-    assert loaded.connections["c"].credentials == expected
+    assert dataworks(loaded).credentials == expected
 
 
 def test_static_credentials_come_from_the_environment(tmp_path: Path) -> None:
     keys = '{source: static, accessKeyId: "${env:ID}", accessKeySecret: "x${env:KEY}y"}'
     loaded = project(tmp_path, connection(f"credentials: {keys}"), ID="id", KEY="hush")
-    credentials = loaded.connections["c"].credentials
+    credentials = dataworks(loaded).credentials
     assert isinstance(credentials, StaticCredentials)
     assert credentials.access_key_id.reveal() == "id"
     assert credentials.access_key_secret.reveal() == "xhushy"
@@ -126,7 +137,7 @@ STATIC = (
 def test_a_secret_whose_variable_is_missing_fails_only_when_revealed(tmp_path: Path) -> None:
     # A fork's pull request has none of them; what runs there sets them to nothing.
     loaded = project(tmp_path, STATIC, TOKEN="hush", SK="hush", SALT="")
-    credentials = loaded.connections["c"].credentials
+    credentials = dataworks(loaded).credentials
     assert isinstance(credentials, StaticCredentials)
     assert str(credentials.access_key_id.unset) == (
         "the environment variable AK (reconciler.yaml:11:22) is not set"
@@ -153,7 +164,7 @@ def test_a_secret_is_still_checked_for_what_is_written(tmp_path: Path) -> None:
 
 
 def test_a_value_that_looks_like_a_reference_is_a_value(tmp_path: Path) -> None:
-    credentials = project(tmp_path, STATIC, AK="${env:B}").connections["c"].credentials
+    credentials = dataworks(project(tmp_path, STATIC, AK="${env:B}")).credentials
     assert isinstance(credentials, StaticCredentials)
     assert credentials.access_key_id.reveal() == "${env:B}"
 
@@ -223,14 +234,86 @@ def test_a_wrong_project_file_is_told_with_its_place(
     assert all(item.place and item.place.file == "reconciler.yaml" for item in found)
 
 
-def test_other_providers_are_known_but_not_supported_yet(tmp_path: Path) -> None:
-    body = (
-        "  connections:\n"
-        '    ob: {provider: obshell, endpoint: "http://10.0.0.8:2886", user: root, password: "${env:P}"}\n'
-        "    hw: {provider: dataarts, region: cn-north-4, projectId: a, credentials: {source: env}}"
+def test_an_obshell_connection_has_the_documented_defaults(tmp_path: Path) -> None:
+    found = project(
+        tmp_path, "  connections: {c: {provider: obshell, endpoint: 'http://10.0.0.8:2886'}}"
+    ).connections["c"]
+    assert isinstance(found, OBShellConnection)
+    assert found == OBShellConnection(
+        name="c", place=found.place, endpoint="http://10.0.0.8:2886", realm=Realm.LIVE
     )
-    assert project(tmp_path, body, P="x").unsupported == {"ob": "obshell", "hw": "dataarts"}
-    assert project(tmp_path, body).unsupported == {"ob": "obshell", "hw": "dataarts"}
+    assert found.password.reveal() == ""
+
+
+def test_every_field_of_an_obshell_connection_is_read(tmp_path: Path) -> None:
+    found = project(
+        tmp_path,
+        "  connections: {c: {provider: obshell, endpoint: simulator, user: ann, password: '${env:P}', "
+        "agentPassword: '${env:A}', limits: {readQps: 2}, simulator: {clock: manual}}}",
+        P="one",
+        A="two",
+    ).connections["c"]
+    assert isinstance(found, OBShellConnection)
+    assert found.agent_password is not None
+    assert (found.password.reveal(), found.agent_password.reveal()) == ("one", "two")
+    assert (found.user, found.realm, found.limits.read_qps) == ("ann", Realm.SIMULATOR, 2)
+    assert found.endpoint == SimulatorEndpoint(clock="manual")
+
+
+def test_a_dataarts_connection_has_the_documented_defaults(tmp_path: Path) -> None:
+    found = project(
+        tmp_path, "  connections: {c: {provider: dataarts, region: cn-north-4, projectId: p1}}"
+    ).connections["c"]
+    assert isinstance(found, DataArtsConnection)
+    assert found == DataArtsConnection(
+        name="c", place=found.place, region="cn-north-4", project_id="p1"
+    )
+    assert (found.credentials, found.timezone, found.home) == (
+        EnvCredentials(),
+        "Asia/Shanghai",
+        "p1/",
+    )
+
+
+def test_every_field_of_a_dataarts_connection_is_read(tmp_path: Path) -> None:
+    found = project(
+        tmp_path,
+        "  connections: {c: {provider: dataarts, region: cn-north-4, projectId: p1, workspace: w1, "
+        "instance: i1, timezone: UTC, endpoint: 'https://dayu.example', realm: simulator, "
+        "iamEndpoint: 'https://iam.example/', limits: {dailyCalls: 100}, clockSkew: 5s, "
+        "listingLag: 10m, "
+        "credentials: {source: password, user: ann, domain: acme, password: '${env:P}'}}}",
+        P="one",
+    ).connections["c"]
+    assert found == DataArtsConnection(
+        name="c",
+        place=found.place,
+        region="cn-north-4",
+        project_id="p1",
+        workspace="w1",
+        instance="i1",
+        timezone="UTC",
+        credentials=PasswordCredentials(user="ann", domain="acme", password=Secret("one")),
+        endpoint="https://dayu.example",
+        iam_endpoint="https://iam.example",
+        realm=Realm.SIMULATOR,
+        limits=Limits(daily_calls=100),
+        skew_seconds=5,
+        lag_seconds=600,
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "provider: dataarts, region: r, projectId: p, endpoint: 'http://dayu.example'",
+        "provider: dataarts, region: r, projectId: p, iamEndpoint: 'http://iam.example'",
+        "provider: obshell, endpoint: 'ftp://10.0.0.8'",
+        "provider: obshell, endpoint: 'http://a:b@10.0.0.8'",
+    ],
+)
+def test_an_endpoint_that_would_betray_secrets_is_refused(tmp_path: Path, fields: str) -> None:
+    assert codes(tmp_path, f"  connections: {{c: {{{fields}}}}}") == ["endpoint"]
 
 
 def test_a_project_without_file_says_what_to_do(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""OceanBase's OBShell agent, whose maintenance tasks gates look at. Only reads are sent."""
