@@ -15,8 +15,12 @@ EMBEDDED_URL = "http://simulator.invalid"
 _NOTICEABLE_SECONDS = 3.0
 
 
-def endpoint_url(endpoint: str | SimulatorEndpoint, *, connection: str, provider: str) -> str:
+def endpoint_url(
+    endpoint: str | SimulatorEndpoint, *, connection: str, provider: str, field: str = "endpoint"
+) -> str:
     """Scheme and host (with port) of a configured endpoint, without a trailing slash.
+
+    `field` is what the project file calls it.
 
     Raises:
         InvalidRequest: It is no plain http or https URL.
@@ -27,10 +31,10 @@ def endpoint_url(endpoint: str | SimulatorEndpoint, *, connection: str, provider
     if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc:
         raise InvalidRequest(
             # The text is not repeated: it may hold a password.
-            f"connection {connection!r}: its endpoint is not a plain http or https URL",
+            f"connection {connection!r}: its {field} is not a plain http or https URL",
             provider=provider,
             operation="connect",
-            hint="See `endpoint` of the connection in reconciler.yaml.",
+            hint=f"See `{field}` of the connection in reconciler.yaml.",
         )
     return f"{url.scheme}://{url.netloc}"
 

@@ -18,7 +18,7 @@ from reconciler.model.resources import Tuning
 from reconciler.model.runs import Observation, Origin
 from reconciler.model.series import Realm, Series
 from reconciler.providers.dataworks.provider import DataWorksProvider
-from reconciler.providers.dataworks.signing import SigningKey
+from reconciler.providers.signing import SigningKey
 from reconciler.simulator import MANUAL, AccessKey, Simulator, open_simulator, parse_world
 from tests.unit.providers.dataworks.support import (
     NOW,

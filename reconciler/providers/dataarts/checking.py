@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from reconciler.model.calls import CheckReport
 from reconciler.model.errors import Forbidden, ProviderError, Unauthenticated
+from reconciler.providers.connecting import told_clock
 from reconciler.providers.dataarts.api import Api
 from reconciler.providers.dataarts.wire_requests import LIST
 from reconciler.providers.server_clock import ServerClock
-
-#: A `Date` header has whole seconds and travels; less than this is no difference.
-_NOTICEABLE_SECONDS = 3.0
 
 
 async def check_connection(api: Api, server_clock: ServerClock) -> CheckReport:
@@ -34,7 +32,7 @@ async def check_connection(api: Api, server_clock: ServerClock) -> CheckReport:
             lines.append(f"read: {error.summary}")
     lines += api.gateway.access.lines()
     if (ahead := server_clock.ahead_seconds()) is not None:
-        lines.append(f"clock: {_compared(ahead)}")
+        lines.append(f"clock: {told_clock(ahead)}")
     return CheckReport(sound=error is None, lines=tuple(lines))
 
 
@@ -43,10 +41,3 @@ def _reached(error: ProviderError | None) -> str:
         return "answers"
     # Without a key or token it is not asked, so nothing is known of the host.
     return "does not answer" if error.operation == LIST else "was not asked"
-
-
-def _compared(ahead_seconds: float) -> str:
-    if abs(ahead_seconds) <= _NOTICEABLE_SECONDS:
-        return "agrees with the service's"
-    side = "ahead" if ahead_seconds > 0 else "behind"
-    return f"the service is {abs(ahead_seconds):.0f} s {side}"

@@ -18,7 +18,7 @@ from reconciler.model.project import (
     Secret,
     StaticCredentials,
 )
-from reconciler.providers.dataworks.signing import SigningKey
+from reconciler.providers.signing import SigningKey
 
 KEY_ID_VARIABLE = "HUAWEICLOUD_SDK_AK"
 KEY_SECRET_VARIABLE = "HUAWEICLOUD_SDK_SK"  # noqa: S105 - a variable's name

@@ -5,6 +5,8 @@ Scheduled runs and those made by hand are not asked for: they neither hinder a P
 
 from __future__ import annotations
 
+import asyncio
+
 from reconciler.model.dates import DateSet
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import Discovery, FoundRun, KnownRuns, Origin, UnitStatus
@@ -13,7 +15,7 @@ from reconciler.model.series import Series, Tag
 from reconciler.providers.dataarts.api import Api
 from reconciler.providers.dataarts.days import offset_of
 from reconciler.providers.dataarts.failures import invalid
-from reconciler.providers.dataarts.listing import list_all_patches
+from reconciler.providers.dataarts.listing import PatchListing, list_all_patches
 from reconciler.providers.dataarts.observing import Found, Observer, dates_of
 from reconciler.providers.dataarts.statuses import RunStatus
 from reconciler.providers.dataarts.wire_answers import PatchData
@@ -28,6 +30,13 @@ class Discoverer:
         self._api = api
         self._observer = observer
         self._clock = clock
+        self._listed: asyncio.Task[PatchListing] | None = None
+
+    async def _listing(self) -> PatchListing:
+        """All PatchData of the workspace, whatever their jobs: who asks while one is read shares it."""
+        if self._listed is None or self._listed.done():
+            self._listed = asyncio.ensure_future(list_all_patches(self._api))
+        return await asyncio.shield(self._listed)
 
     async def discover(self, series: Series, dates: DateSet, known_runs: KnownRuns) -> Discovery:
         """PatchData of a series' job for `dates`.
@@ -37,7 +46,7 @@ class Discoverer:
         """
         if not dates:
             return Discovery(dates=dates, found=(), complete=True, began_at=self._clock.now())
-        listing = await list_all_patches(self._api)
+        listing = await self._listing()
         rows = tuple(listing.rows.values())
         complete = listing.complete
         found: list[FoundRun] = []

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from reconciler.model.errors import InvalidRequest
 from reconciler.model.project import DataArtsConnection, SimulatorEndpoint
-
-#: Where the embedded simulator is addressed; no request to it leaves the process.
-EMBEDDED_URL = "http://simulator.invalid"
+from reconciler.providers.connecting import endpoint_url
 
 _DOMAIN = "myhuaweicloud.com"
 
@@ -41,9 +38,8 @@ def connection_hosts(connection: DataArtsConnection, base_url: str | None = None
     Raises:
         InvalidRequest: The region or an endpoint is malformed.
     """
-    one = base_url or _endpoint(connection)
-    given = connection.iam_endpoint
-    iam = None if given is None else _plain_url(connection, given, "iamEndpoint")
+    one = base_url or _url(connection, connection.endpoint, "endpoint")
+    iam = _url(connection, connection.iam_endpoint, "iamEndpoint")
     if isinstance(connection.endpoint, SimulatorEndpoint):
         iam = None
     if one is not None:
@@ -51,7 +47,12 @@ def connection_hosts(connection: DataArtsConnection, base_url: str | None = None
         return Hosts(studio=one, factory=one, iam=iam or one)
     region = connection.region
     if not _REGION.fullmatch(region):
-        raise _unusable(connection, f"{region!r} is not a region")
+        raise InvalidRequest(
+            f"connection {connection.name!r}: {region!r} is not a region",
+            provider=connection.provider,
+            operation="connect",
+            hint="See `region` of the connection in reconciler.yaml.",
+        )
     return Hosts(
         studio=f"https://dayu.{region}.{_DOMAIN}",
         factory=f"https://dayu-dlf.{region}.{_DOMAIN}",
@@ -59,28 +60,11 @@ def connection_hosts(connection: DataArtsConnection, base_url: str | None = None
     )
 
 
-def _endpoint(connection: DataArtsConnection) -> str | None:
-    match connection.endpoint:
-        case SimulatorEndpoint():
-            return EMBEDDED_URL
-        case None:
-            return None
-        case str() as endpoint:
-            return _plain_url(connection, endpoint, "endpoint")
-
-
-def _plain_url(connection: DataArtsConnection, text: str, field: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc:
-        # The text is not repeated: it may hold a password.
-        raise _unusable(connection, f"its {field} is not a plain http or https URL")
-    return f"{url.scheme}://{url.netloc}"
-
-
-def _unusable(connection: DataArtsConnection, why: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"connection {connection.name!r}: {why}",
-        provider="dataarts",
-        operation="connect",
-        hint="See `region`, `endpoint` and `iamEndpoint` of the connection in reconciler.yaml.",
+def _url(
+    connection: DataArtsConnection, endpoint: str | SimulatorEndpoint | None, field: str
+) -> str | None:
+    if endpoint is None:
+        return None
+    return endpoint_url(
+        endpoint, connection=connection.name, provider=connection.provider, field=field
     )

@@ -143,6 +143,24 @@ def statuses_of(
     return RangeMap.of(found)
 
 
+def contradicted(share: Share, days: DateSet) -> RangeMap[UnitStatus]:
+    """The plan days of a PatchData said to have succeeded on which its instances say otherwise.
+
+    What its word means for a run of which a part failed is not documented. Days without instances that are
+    certainly its own are left out.
+    """
+    found: list[tuple[DateRange, UnitStatus]] = []
+    for day in days.days():
+        if day in share.contested:
+            continue
+        rows = [row.status for row in share.by_day.get(day, ())]
+        if any(status in {RunStatus.FAILED, RunStatus.CANCELLED} for status in rows):
+            found.append((DateRange.day(day), UnitStatus.FAILURE))
+        elif any(status is RunStatus.SKIPPED for status in rows):
+            found.append((DateRange.day(day), UnitStatus.HOLLOW))
+    return RangeMap.of(found)
+
+
 def _not_begun(patch: PatchData, *, behind: bool) -> UnitStatus:
     if not patch.status.ended:
         return UnitStatus.CREATED

@@ -2,7 +2,8 @@
 
 One page of the workspace's newest PatchData shows most runs, and which others run beside them; a run that
 is not on it is looked for by its name. Names are compared here: whether the service's filter takes parts of
-a name is not documented. What has not succeeded as a whole costs one listing of instances per four weeks.
+a name is not documented. Each look at a run costs one listing of its job's instances per four weeks, also
+the one that finds its success, which is the last.
 
 Creation is asynchronous, so a run that was accepted may not be listed yet. Gone is only one that was seen
 before. Neither is believed on the word of a filter: once a run must be there, all of the workspace's
@@ -23,7 +24,7 @@ from reconciler.model.runs import Observation, UnitStatus
 from reconciler.model.series import Series
 from reconciler.providers.dataarts.api import PATCHED, Api
 from reconciler.providers.dataarts.days import all_shifted, offset_of
-from reconciler.providers.dataarts.judging import Share, share_of, statuses_of
+from reconciler.providers.dataarts.judging import Share, contradicted, share_of, statuses_of
 from reconciler.providers.dataarts.listing import (
     incomplete,
     list_all_patches,
@@ -68,12 +69,11 @@ class Observer:
         patch = await self._by_name(run_name(attempt))
         if patch is None:
             return Observation(attempt_id=attempt.id, coverage=_NOTHING)
-        status = UnitStatus.SUCCESS if patch.status.good else UnitStatus.CREATED
-        told = patch.status.good or not patch.status.ended
-        dates = DateSet((attempt.dates,)) if told else DateSet()
+        # How it ended, if it has already, takes a look at its instances.
+        dates = DateSet() if patch.status.ended else DateSet((attempt.dates,))
         return Observation(
             attempt_id=attempt.id,
-            coverage=RangeMap.constant(dates, status),
+            coverage=RangeMap.constant(dates, UnitStatus.CREATED),
             run_ids=(patch.name,),
             name=patch.name,
         )
@@ -134,7 +134,7 @@ class Observer:
             if patch is not None
         ]
         beside: Sequence[PatchData] = ()
-        if any(not patch.status.good for patch in older):
+        if older:
             # Whose instances are whose shows only beside those that were submitted later.
             beside = tuple(
                 (await list_back_to(self._api, [patch.name for patch in older])).values()
@@ -189,16 +189,14 @@ class Observer:
         not_run: DateSet | None = None,
     ) -> RangeMap[UnitStatus]:
         """What can be told of some data dates of a run; `by` is how much later they are planned."""
-        patch = run.patch
+        patch, days = run.patch, all_shifted(dates, by)
+        share = await self.share(run, job, days)
         if patch.status is RunStatus.SUCCESS:
-            return RangeMap.constant(dates, UnitStatus.SUCCESS)
-        days = all_shifted(dates, by)
-        judged = statuses_of(
-            patch,
-            await self.share(run, job, days),
-            days,
-            not_run=all_shifted(not_run or DateSet(), by),
-        )
+            said = RangeMap.constant(days, UnitStatus.SUCCESS)
+            judged = said.overlaid(contradicted(share, days))
+        else:
+            later = all_shifted(not_run or DateSet(), by)
+            judged = statuses_of(patch, share, days, not_run=later)
         return RangeMap.of(
             (item, status)
             for planned, status in judged

@@ -19,13 +19,14 @@ from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.errors import UnexpectedResponse
 from reconciler.model.gates import Condition, GateReading
 from reconciler.model.outcomes import CreateOutcome
-from reconciler.model.project import DataArtsConnection, Limits, PasswordCredentials
+from reconciler.model.project import DataArtsConnection, PasswordCredentials
 from reconciler.model.resources import Tuning
 from reconciler.model.runs import Discovery, FoundRun, KnownRuns, NodeFailure, Observation, Tier
 from reconciler.model.seams import Clock
-from reconciler.model.series import Realm, Series, Tag
+from reconciler.model.series import Series, Tag
 from reconciler.model.steps import Steps, Unwatched
 from reconciler.providers.channel import Channel
+from reconciler.providers.connecting import effective_limits
 from reconciler.providers.dataarts.access import Access, KeyAccess, TokenAccess
 from reconciler.providers.dataarts.api import Api
 from reconciler.providers.dataarts.checking import check_connection
@@ -90,7 +91,7 @@ class DataArtsProvider:
         )
         self._clients = [reads] if creates is reads else [reads, creates]
         self._closing = AsyncExitStack()
-        limits = _effective_limits(connection)
+        limits = effective_limits(connection.limits, connection.realm)
         self._channel = Channel(
             provider=connection.provider,
             read_client=reads,
@@ -258,14 +259,3 @@ def _access(
 def _backfills_only(series: Series) -> None:
     if series.subject.kind is not Kind.BACKFILL:
         raise invalid("discover", "DataArts runs backfills only")
-
-
-def _effective_limits(connection: DataArtsConnection) -> Limits:
-    """What the project file says; for a simulator only if it says more than the defaults.
-
-    The defaults protect a shared quota of the real service. A simulator has its own and would only be
-    slowed down.
-    """
-    if connection.realm is Realm.SIMULATOR and connection.limits == Limits():
-        return Limits(read_qps=0.0, write_qps=0.0)
-    return connection.limits

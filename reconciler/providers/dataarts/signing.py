@@ -18,12 +18,7 @@ from urllib.parse import unquote
 import httpx
 
 from reconciler.model.project import Secret
-from reconciler.providers.dataworks.signing import (
-    SigningKey,
-    canonical_query,
-    encode,
-    sha256_hex,
-)
+from reconciler.providers.signing import SigningKey, canonical_query, encode, sha256_hex
 
 ALGORITHM = "SDK-HMAC-SHA256"
 

@@ -21,8 +21,8 @@ from reconciler.model.resources import Tuning
 from reconciler.model.series import Series
 from reconciler.providers.dataarts.days import plan_days
 from reconciler.providers.dataarts.failures import invalid
-from reconciler.providers.dataworks.signing import encode, encode_parameters
 from reconciler.providers.http import USER_AGENT
+from reconciler.providers.signing import encode, encode_parameters
 
 CREATE = "CreateFactorySupplementDataInstance"
 LIST = "ShowFactorySupplementData"
@@ -55,12 +55,11 @@ def build_create(
     if tuning.parallelism > MOST_PARALLEL:
         raise invalid(CREATE, f"parallelism is at most {MOST_PARALLEL} on DataArts")
     days = plan_days(series, dates)
-    offset = _whole_hours(days, zone)
     parameters = {
         "name": name,
         "job_name": series.subject.root,
-        "start_date": f"{days.start.isoformat()}T00:00:00 {offset}",
-        "end_date": f"{days.last.isoformat()}T23:59:59 {offset}",
+        "start_date": _spelled(dt.datetime.combine(days.start, dt.time(), zone)),
+        "end_date": _spelled(dt.datetime.combine(days.last, dt.time(23, 59, 59), zone)),
         "parallel": str(tuning.parallelism),
         "is_stop_when_fail": "true" if tuning.parallelism == 1 else "false",
         "reverse_order": "0",
@@ -69,29 +68,20 @@ def build_create(
     return WireCall(operation=CREATE, parameters=dict(sorted(parameters.items())))
 
 
-def _whole_hours(days: DateRange, zone: ZoneInfo) -> str:
-    """A zone's offset over some days, such as `+08`.
+def _spelled(moment: dt.datetime) -> str:
+    """A moment as PatchData reads it, such as `2026-01-01T00:00:00 +08`.
 
     Raises:
-        InvalidRequest: It is not of whole hours, or changes on the way.
+        InvalidRequest: Its offset is not one of whole hours.
     """
-    moments = [dt.datetime.combine(day, dt.time(), zone) for day in days.days()]
-    moments.append(dt.datetime.combine(days.last, dt.time(23, 59, 59), zone))
-    offsets = {moment.utcoffset() or dt.timedelta(0) for moment in moments}
-    if len(offsets) > 1:
-        raise invalid(
-            CREATE,
-            f"{zone.key} changes its offset within {days}, which one call cannot say",
-            "Split the dates there, with `rollout.maxDatesPerCall`.",
-        )
-    hours, rest = divmod(int(offsets.pop().total_seconds()), 3600)
+    hours, rest = divmod(int((moment.utcoffset() or dt.timedelta(0)).total_seconds()), 3600)
     if rest:
         raise invalid(
             CREATE,
-            f"{zone.key} is not whole hours from UTC, which the service cannot read",
+            f"{moment.tzinfo} is not whole hours from UTC, which the service cannot read",
             "Set the connection's `timezone` to that of the workspace.",
         )
-    return f"{'-' if hours < 0 else '+'}{abs(hours):02d}"
+    return f"{moment:%Y-%m-%dT%H:%M:%S} {'-' if hours < 0 else '+'}{abs(hours):02d}"
 
 
 def create_body(parameters: Mapping[str, str]) -> bytes:

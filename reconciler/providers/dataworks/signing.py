@@ -12,13 +12,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote
 
 import httpx
 
 from reconciler.model.project import Secret
+from reconciler.providers.signing import SigningKey, canonical_query, sha256_hex
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 
@@ -27,22 +27,6 @@ VALIDITY = dt.timedelta(minutes=15)
 
 #: Length of the random name that makes a signature single-use; the vendor's SDK sends 32 characters.
 NONCE_LENGTH = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningKey:
-    """What a request is signed with; `security_token` comes with temporary keys only."""
-
-    access_key_id: str
-    access_key_secret: Secret
-    security_token: Secret | None = None
-
-    def masked(self, data: bytes) -> bytes:
-        """`data` without the secret parts of this key, which an error page may echo."""
-        for secret in (self.access_key_secret, self.security_token):
-            if secret is not None and secret.reveal():
-                data = data.replace(secret.reveal().encode(), str(secret).encode())
-        return data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,24 +43,6 @@ class Signature:
             f"{ALGORITHM} Credential={access_key_id},"
             f"SignedHeaders={self.signed_headers},Signature={self.value}"
         )
-
-
-def encode(text: str) -> str:
-    """Percent-encode by RFC 3986: only letters, digits and `-_.~` stay as they are."""
-    return quote(text, safe="")
-
-
-def encode_parameters(parameters: Iterable[tuple[str, str]]) -> str:
-    """Join parameters sorted by name; the form that is signed and, as we send it, also the wire's."""
-    return "&".join(f"{encode(name)}={encode(value)}" for name, value in sorted(parameters))
-
-
-def canonical_query(raw_query: str) -> str:
-    """The form of a query string that is signed.
-
-    The wire may write a space as `+`, so the query is decoded first and never signed as it stands.
-    """
-    return encode_parameters(parse_qsl(raw_query, keep_blank_values=True))
 
 
 def canonical_request(
@@ -103,11 +69,6 @@ def sign_canonical(canonical: str, secret: Secret) -> Signature:
     value = hmac.new(secret.reveal().encode(), string_to_sign.encode(), hashlib.sha256).hexdigest()
     signed_headers = canonical.rsplit("\n", 2)[1]
     return Signature(string_to_sign=string_to_sign, signed_headers=signed_headers, value=value)
-
-
-def sha256_hex(data: bytes) -> str:
-    """SHA-256 as 64 hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _is_signed(name: str) -> bool:

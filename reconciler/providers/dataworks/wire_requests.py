@@ -17,8 +17,8 @@ from reconciler.model.dates import DateRange
 from reconciler.model.resources import Tuning
 from reconciler.model.series import Series
 from reconciler.providers.dataworks.markers import marker_of
-from reconciler.providers.dataworks.signing import encode_parameters
 from reconciler.providers.http import USER_AGENT
+from reconciler.providers.signing import encode_parameters
 
 CREATE_BACKFILL = "RunCycleDagNodes"
 CREATE_MANUAL_RUN = "CreateManualDag"

@@ -22,7 +22,7 @@ from reconciler.model.project import DataArtsConnection, PasswordCredentials, Se
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.series import Realm, Series, Subject, Tag, sorted_params
 from reconciler.providers.dataarts.provider import DataArtsProvider
-from reconciler.providers.dataworks.signing import SigningKey
+from reconciler.providers.signing import SigningKey
 from tests.unit.providers.dataworks.support import NOW, UNPACED, FakeClock, NoJitter
 
 KEY = SigningKey(access_key_id="example-id", access_key_secret=Secret("example-secret-canary"))

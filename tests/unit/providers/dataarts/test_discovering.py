@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -174,7 +175,17 @@ async def test_a_listing_that_moves_is_read_once_more() -> None:
     found = await discover(service)
     assert found.complete
     assert [run.name for run in found.found] == [NAME]
-    assert len(service.calls) == 4
+    assert len(service.asked(LIST)) == 4
+
+
+async def test_those_who_ask_at_once_share_a_listing() -> None:
+    service = Service()
+    service.on(LIST, patches([]))
+    async with a_provider(service) as provider:
+        await asyncio.gather(*(provider.discover(SERIES, DATES, known_runs={}) for _ in range(8)))
+        assert len(service.asked(LIST)) == 1
+        await provider.discover(SERIES, DATES, known_runs={})
+    assert len(service.asked(LIST)) == 2
 
 
 @pytest.mark.parametrize("total", [0, 1, 3, 101])

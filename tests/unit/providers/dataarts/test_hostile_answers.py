@@ -26,9 +26,9 @@ from reconciler.providers.dataarts.wire_answers import (
     read_patch_page,
     read_task_runs,
 )
-from reconciler.providers.dataworks.signing import SigningKey
 from reconciler.providers.http import Answer
 from reconciler.providers.json_fields import BadAnswer, Fields
+from reconciler.providers.signing import SigningKey
 from tests.unit.providers.dataarts.support import (
     CREATE,
     LIST,

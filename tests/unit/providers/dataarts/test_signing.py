@@ -19,7 +19,7 @@ from reconciler.providers.dataarts.signing import (
     sign_canonical,
 )
 from reconciler.providers.dataarts.wire_requests import build_path, build_request
-from reconciler.providers.dataworks.signing import SigningKey
+from reconciler.providers.signing import SigningKey
 
 VECTORS = Path(__file__).parents[3] / "wire" / "dataarts"
 

@@ -21,7 +21,7 @@ from reconciler.model.diagnostics import Place
 from reconciler.model.project import DataWorksConnection, Limits, Secret
 from reconciler.model.series import Realm, Series, Subject, Tag
 from reconciler.providers.dataworks.provider import DataWorksProvider
-from reconciler.providers.dataworks.signing import SigningKey
+from reconciler.providers.signing import SigningKey
 
 NOW = dt.datetime(2024, 6, 1, 12, 0, 0, tzinfo=dt.UTC)
 KEY = SigningKey(

@@ -22,7 +22,7 @@ from reconciler.model.project import (
     UnsetVariable,
 )
 from reconciler.providers.dataworks.credentials import key_source
-from reconciler.providers.dataworks.signing import SigningKey
+from reconciler.providers.signing import SigningKey
 
 ENVIRON = {
     "ALIBABA_CLOUD_ACCESS_KEY_ID": "env-id",

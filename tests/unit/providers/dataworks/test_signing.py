@@ -11,15 +11,9 @@ import httpx
 import pytest
 
 from reconciler.model.project import Secret
-from reconciler.providers.dataworks.signing import (
-    Acs3Auth,
-    SigningKey,
-    canonical_request,
-    encode,
-    sha256_hex,
-    sign_canonical,
-)
+from reconciler.providers.dataworks.signing import Acs3Auth, canonical_request, sign_canonical
 from reconciler.providers.dataworks.wire_requests import build_request
+from reconciler.providers.signing import SigningKey, encode, sha256_hex
 from tests.unit.providers.dataworks.support import KEY, NOW
 
 VECTORS = Path(__file__).parents[3] / "wire" / "dataworks"
