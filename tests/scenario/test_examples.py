@@ -27,16 +27,18 @@ def test_all_of_it_is_planned_applied_and_then_satisfied(tmp_path: Path) -> None
         "backfill.ledger-month-end",
         "backfill.orders-currency-fix",
         "backfill.orders-report-rebuild",
+        "backfill.sales-by-store",
+        "backfill.sales-report",
         "manualflow.month-close",
     }
-    assert planned["summary"]["calls"] == 15
+    assert planned["summary"]["calls"] == 17
 
     assert examples.apply("--wait").code == 0
 
     second = examples.plan("--detailed-exitcode")
     assert set(decisions(second)) == {"none succeeded"}
     started = planned["summary"]["create"] + planned["summary"]["blocked"]
-    assert second["summary"]["none"] == started == 32
+    assert second["summary"]["none"] == started == 46
     assert second["summary"]["reads"] == 0
 
 

@@ -15,6 +15,7 @@ from reconciler.model.errors import InputError
 from reconciler.rendering.annotations import render_annotations
 from reconciler.rendering.diagnostics import render_diagnostics
 from reconciler.rendering.words import some
+from reconciler.specs import Loaded
 
 
 @click.command(
@@ -40,14 +41,15 @@ def command(terminal: Terminal, paths: tuple[str, ...], form: str) -> ExitCode:
     """
     try:
         loaded = workspace_of(terminal).load_specs(paths)
-        problems, count = loaded.diagnostics, len(loaded.resources)
+        problems = loaded.diagnostics
+        counted = _counted(loaded)
     except InputError as error:
-        problems, count = error.diagnostics, 0
-    answer(_written(problems, form, count))
+        problems, counted = error.diagnostics, ""
+    answer(_written(problems, form, counted))
     return ExitCode.ERROR if has_errors(problems) else ExitCode.OK
 
 
-def _written(problems: tuple[Diagnostic, ...], form: str, count: int) -> str:
+def _written(problems: tuple[Diagnostic, ...], form: str, counted: str) -> str:
     match form:
         case "json":
             documents = [diagnostic_document(item) for item in problems]
@@ -57,4 +59,11 @@ def _written(problems: tuple[Diagnostic, ...], form: str, count: int) -> str:
         case _ if problems:
             return render_diagnostics(problems)
         case _:
-            return f"{some(count, 'resource')}, no problems."
+            return f"{counted}, no problems."
+
+
+def _counted(loaded: Loaded) -> str:
+    counts = [some(len(loaded.resources), "resource")]
+    if loaded.gates:
+        counts.append(some(len(loaded.gates), "gate"))
+    return ", ".join(counts)

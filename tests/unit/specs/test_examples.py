@@ -29,8 +29,11 @@ def test_the_example_project_loads_without_a_word() -> None:
         ),
         "backfill.orders-currency-fix": "2020-05-20..2020-05-24, 2020-05-26..2020-05-31",
         "backfill.orders-report-rebuild": "2020-05-20..2020-05-24, 2020-05-26..2020-05-31",
+        "backfill.sales-by-store": "2020-06-01..2020-06-07",
+        "backfill.sales-report": "2020-06-01..2020-06-07",
         "manualflow.month-close": "2020-06-30",
     }
+    assert sorted(loaded.gates) == ["sales-landed", "warehouse-quiet"]
     for connection in project.connections.values():
         assert isinstance(connection.endpoint, SimulatorEndpoint)
         assert connection.realm is Realm.SIMULATOR
