@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from reconciler.model.diagnostics import has_errors
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Call, Plan
+from reconciler.model.resources import Resource
 from reconciler.planning.planner import spec_digest
+from reconciler.specs import Loaded
 from reconciler.wiring.workspace import Workspace
 
 
@@ -17,8 +19,22 @@ def spec_moved(workspace: Workspace, plan: Plan) -> dict[str, str]:
     moved = {}
     for call in plan.calls:
         resource = by_address.get(call.address)
-        if resource is None:
-            moved[call.id] = "its spec is gone"
-        elif spec_digest(resource, call.dates) != call.spec_digest:
-            moved[call.id] = "its spec was edited since planning"
+        why = "its spec is gone" if resource is None else _why_moved(call, resource, loaded, plan)
+        if why is not None:
+            moved[call.id] = why
     return moved
+
+
+def _why_moved(call: Call, resource: Resource, loaded: Loaded, plan: Plan) -> str | None:
+    if spec_digest(resource, call.dates) != call.spec_digest:
+        return "its spec was edited since planning"
+    planned = next((one for one in plan.desired if one.address == call.address), None)
+    # What a plan waits for more than its specs ask for does no harm.
+    if set(resource.requires) - set(planned.requires if planned else ()):
+        return "its spec requires more than it did at planning"
+    gates = {standing.gate.name: standing.gate for standing in plan.gates}
+    known = {ref.name for ref in planned.gates} & gates.keys() if planned else set()
+    for ref in resource.gates:
+        if ref.name not in known or loaded.gates.get(ref.name) != gates[ref.name]:
+            return f"{ref} was edited, or was not required at planning"
+    return None

@@ -149,3 +149,29 @@ def test_status_and_explain_name_the_gate_that_keeps_a_date(project: Systems) ->
     assert "gate.landed" in status
     explained = project.run("explain", "backfill.orders@2020-05-22").out
     assert "gate.landed is closed" in explained
+
+
+@pytest.mark.parametrize("edit", ["another condition", "another gate"])
+def test_a_saved_plan_is_not_applied_past_gates_that_were_edited_since(
+    project: Systems, tmp_path: Path, edit: str
+) -> None:
+    file = tmp_path / "plan.json"
+    assert project.run("plan", "--out", str(file)).code == 0
+    if edit == "another condition":
+        project.gate("quiet", connection="ob", obshell={"noUnfinished": "all"})
+    else:
+        project.gate("scaled", connection="ob", obshell={"dag": "12"})
+        project.backfill(requires=["gate.quiet", "gate.landed", "gate.scaled"])
+    result = project.run("apply", str(file))
+    assert (result.code, project.ledger()) == (4, [])
+    assert "was edited, or was not required at planning" in result.out + result.err
+
+
+def test_a_saved_plan_goes_on_where_a_gate_is_required_no_more(
+    project: Systems, tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    assert project.run("plan", "--out", str(file)).code == 0
+    project.backfill(requires=["gate.quiet"])
+    assert project.run("apply", str(file)).code == 0
+    assert project.ranges() == [WEEKS]
