@@ -44,7 +44,7 @@ class Opener:
     runs: dict[str, Line]
     keepers: dict[str, GateKeeper]
 
-    async def open(self, connection: Connection) -> None:
+    async def attach(self, connection: Connection) -> None:
         """Open one connection; offline, nothing that could be asked, not even an embedded simulator."""
         transport = None
         if isinstance(connection.endpoint, SimulatorEndpoint) and not self.offline:

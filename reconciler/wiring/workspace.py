@@ -140,7 +140,7 @@ class Workspace:
                 keepers={},
             )
             for name in sorted(names):
-                await opener.open(self.project.connections[name])
+                await opener.attach(self.project.connections[name])
             yield Lines(runs=opener.runs, keepers=opener.keepers)
 
 

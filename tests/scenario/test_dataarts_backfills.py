@@ -152,7 +152,9 @@ def test_a_failed_date_is_held_and_those_behind_it_go_with_its_rerun(project: Sy
     assert len(project.patches()) == 2
 
 
-def test_somebody_elses_patch_data_is_waited_for(project: Systems) -> None:
+def test_somebody_elses_patch_data_is_waited_for(tmp_path: Path) -> None:
+    project = Systems(tmp_path / "project", clock="manual")
+    project.job()
     by_hand = project.patch_by_hand("by-hand", "2020-05-22", "2020-05-23")
     assert by_hand == 200
     assert decisions(project.plan())["hold foreign_in_flight"] == ["2020-05-22..2020-05-23"]
