@@ -16,7 +16,15 @@ from reconciler.cli.main import COMMANDS
 from reconciler.schema_files import read_schema, schema_kinds
 from tests.scenario.sandbox import Sandbox
 
-HEAVY = ("httpx", "sqlalchemy", "deepdiff", "alibabacloud_credentials", "uvicorn", "rich")
+HEAVY = (
+    "httpx",
+    "sqlalchemy",
+    "deepdiff",
+    "cryptography",
+    "alibabacloud_credentials",
+    "uvicorn",
+    "rich",
+)
 
 
 def reconciler(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -56,7 +56,7 @@ def test_loading_imports_nothing_heavy() -> None:
     code = (
         "import sys, datetime as dt; from pathlib import Path\n"
         "from reconciler.specs import load_project, load_specs\n"
-        "heavy = {'httpx', 'sqlalchemy', 'deepdiff', 'dateutil', 'jsonschema'}\n"
+        "heavy = {'httpx', 'sqlalchemy', 'deepdiff', 'dateutil', 'jsonschema', 'cryptography'}\n"
         "assert not heavy & sys.modules.keys()\n"
         "project = load_project(Path('specs'), {})\n"
         "load_specs(project, now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), paths=['flows'])\n"
