@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from reconciler.concurrency import each
 from reconciler.model.dates import DateSet
-from reconciler.model.errors import ProviderError
+from reconciler.model.errors import (
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ProviderError,
+    Unauthenticated,
+)
 from reconciler.model.gates import Condition, Gate, GateReading, GateStanding
+from reconciler.model.rangemap import RangeMap
 from reconciler.model.seams import Clock
 from reconciler.ports import GateKeeper
 
-#: A call leaves at most this long after each of its gates was seen to be open.
+#: A call leaves at most this long after the look that showed each of its gates to be open.
 GATE_VALID_SECONDS = 2.0
 
+#: A gate that could not be read stays closed for this long without another look, for all who need it.
+UNREADABLE_VALID_SECONDS = 30.0
+
+#: Where looks at several gates take longer than one is good for, the older ones are taken again, so often.
+ROUNDS = 3
+
+#: What no second look mends.
+_NEEDS_A_PERSON = (Unauthenticated, Forbidden, InvalidRequest, NotFound)
 
 #: What is asked of whom: a connection's name, and a condition.
 _Question = tuple[str, Condition]
@@ -24,17 +39,25 @@ _Question = tuple[str, Condition]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """The last look at a gate; it began at this moment of the clock's monotonic time."""
+    """When a look ended, on the clock's monotonic time, and whether it failed."""
 
-    began_at: float
-    reading: GateReading
+    ended_at: float
+    failed: bool
+
+
+_NO_LOOKS: RangeMap[_Look] = RangeMap()
 
 
 class GateBoard:
     """The gates of a project, and how each stood when it was last looked at."""
 
     def __init__(
-        self, gates: Mapping[str, Gate], keepers: Mapping[str, GateKeeper], clock: Clock
+        self,
+        gates: Mapping[str, Gate],
+        keepers: Mapping[str, GateKeeper],
+        clock: Clock,
+        *,
+        may_ask: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """Nothing has been looked at yet.
 
@@ -42,13 +65,17 @@ class GateBoard:
             gates: By name.
             keepers: The open connections that can be asked, by name.
             clock: For the age of a look.
+            may_ask: Whether a connection's calls of the day allow one more.
         """
         self._gates = gates
         self._keepers = keepers
         self._clock = clock
+        self._may_ask = may_ask
         self._standings = {name: GateStanding(gate=gate) for name, gate in gates.items()}
-        self._looks: dict[str, _Look] = {}
-        self._looking = asyncio.Lock()
+        # By date: looks for other dates leave one as fresh as it was.
+        self._looks: dict[_Question, RangeMap[_Look]] = {}
+        # One look at a time at each, so that a system that is slow to answer keeps nobody else waiting.
+        self._looking: dict[_Question, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def standings(self) -> dict[str, GateStanding]:
@@ -64,47 +91,70 @@ class GateBoard:
 
         Args:
             wanted: By name of a gate, the dates for which it matters.
-            max_age: A look that began less than so many seconds ago serves again, if it held all the dates.
+            max_age: A look that ended less than so many seconds ago serves again, if it held all the dates;
+                it should be no older at the end, either. With 0, all of them are looked at now.
 
         Returns:
             What each of them shows now; a gate that nobody declares is left out.
         """
-        known = {name: dates for name, dates in wanted.items() if name in self._gates}
-        async with self._looking:
-            stale: dict[_Question, DateSet] = defaultdict(DateSet)
-            for name, dates in known.items():
-                if not self._is_fresh(name, dates, max_age):
-                    gate = self._gates[name]
-                    stale[(gate.connection, gate.condition)] |= dates
-            for asked, look in await each(stale.items(), self._ask):
-                self._keep(asked, look)
-        readings = {name: self._standings[name].reading for name in known}
+        asked: dict[_Question, DateSet] = defaultdict(DateSet)
+        for name, dates in wanted.items():
+            if name in self._gates:
+                asked[_question(self._gates[name])] |= dates
+
+        async def one(item: tuple[_Question, DateSet]) -> None:
+            await self._look_at(*item, max_age)
+
+        for _ in range(ROUNDS if max_age else 1):
+            stale = {
+                question: dates
+                for question, dates in asked.items()
+                if not self._is_fresh(question, dates, max_age)
+            }
+            await each(stale.items(), one)
+        readings = {name: self._standings[name].reading for name in wanted if name in self._gates}
         return {name: reading for name, reading in readings.items() if reading is not None}
 
-    def _is_fresh(self, name: str, dates: DateSet, max_age: float) -> bool:
-        look = self._looks.get(name)
-        if look is None or dates - look.reading.dates:
-            return False
-        return self._clock.monotonic() - look.began_at < max_age
+    async def _look_at(self, question: _Question, dates: DateSet, max_age: float) -> None:
+        async with self._looking[question]:
+            # Somebody else may have looked meanwhile.
+            if not self._is_fresh(question, dates, max_age):
+                self._keep(question, await self._ask(question, dates))
 
-    def _keep(self, asked: _Question, look: _Look) -> None:
+    def _is_fresh(self, question: _Question, dates: DateSet, max_age: float) -> bool:
+        now = self._clock.monotonic()
+        longest = max(max_age, UNREADABLE_VALID_SECONDS) if max_age > 0 else max_age
+
+        def is_fresh(look: _Look) -> bool:
+            return now - look.ended_at < (longest if look.failed else max_age)
+
+        return not dates - self._looks.get(question, _NO_LOOKS).where(is_fresh)
+
+    def _keep(self, question: _Question, reading: GateReading) -> None:
+        look = _Look(ended_at=self._clock.monotonic(), failed=reading.problem is not None)
+        looks = self._looks.get(question, _NO_LOOKS)
+        self._looks[question] = looks.overlaid(RangeMap.constant(reading.dates, look))
         for name, gate in self._gates.items():
-            if (gate.connection, gate.condition) == asked:
+            if _question(gate) == question:
                 before = self._standings[name].reading
-                now = look.reading if before is None else before.updated(look.reading)
-                self._looks[name] = look
-                self._standings[name] = GateStanding(gate=gate, reading=now)
+                updated = reading if before is None else before.updated(reading)
+                self._standings[name] = GateStanding(gate=gate, reading=updated)
 
-    async def _ask(self, item: tuple[_Question, DateSet]) -> tuple[_Question, _Look]:
-        (connection, condition), dates = item
-        began_at = self._clock.monotonic()
+    async def _ask(self, question: _Question, dates: DateSet) -> GateReading:
+        connection, condition = question
         keeper = self._keepers.get(connection)
+        if keeper is None:
+            problem = f"the connection {connection} cannot be asked"
+            return GateReading.unreadable(dates, problem, needs_person=True)
+        if not self._may_ask(connection):
+            problem = f"the connection {connection} has used its API calls of today"
+            return GateReading.unreadable(dates, problem)
         try:
-            reading = (
-                GateReading.unreadable(dates, f"the connection {connection} cannot be asked")
-                if keeper is None
-                else await keeper.evaluate(condition, dates)
-            )
+            return await keeper.evaluate(condition, dates)
         except ProviderError as error:
-            reading = GateReading.unreadable(dates, error.summary)
-        return item[0], _Look(began_at=began_at, reading=reading)
+            needs_person = isinstance(error, _NEEDS_A_PERSON)
+            return GateReading.unreadable(dates, error.summary, needs_person=needs_person)
+
+
+def _question(gate: Gate) -> _Question:
+    return gate.connection, gate.condition

@@ -9,6 +9,7 @@ from reconciler.formats.json_values import as_object, as_text_or_none, as_texts
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Place
 from reconciler.model.gates import (
+    FURTHEST_DAYS,
     Condition,
     DagSucceeded,
     Gate,
@@ -104,9 +105,12 @@ def _condition_of(document: Mapping[str, object]) -> Condition:
         return NothingUnfinished(
             scope=Scope(document["noUnfinished"]), tenant=as_text_or_none(document["tenant"])
         )
+    offset, days = int(str(document["offsetDays"])), int(str(document["days"]))
+    if abs(offset) > FURTHEST_DAYS or not 1 <= days <= FURTHEST_DAYS:
+        raise ValueError("no such window of a gate")
     return RunsSucceeded(
         job=str(document["job"]),
         task=as_text_or_none(document["task"]),
-        offset_days=int(str(document["offsetDays"])),
-        days=int(str(document["days"])),
+        offset_days=offset,
+        days=days,
     )

@@ -18,6 +18,10 @@ def is_gate(address: str) -> bool:
     return address.startswith(_PREFIX)
 
 
+#: Bounds of a window: days from the data date to its first day, either way, and its length.
+FURTHEST_DAYS = 31
+
+
 class Scope(enum.Enum):
     """Whose tasks an OBShell gate looks at."""
 
@@ -126,10 +130,17 @@ class GateReading:
     problem: str | None = None
 
     @classmethod
-    def unreadable(cls, dates: DateSet, problem: str) -> GateReading:
-        """The reading of a gate that could not be read."""
+    def unreadable(
+        cls, dates: DateSet, problem: str, *, needs_person: bool = False
+    ) -> GateReading:
+        """The reading of a gate that could not be read, and maybe never can before somebody helps."""
         why = f"could not be read: {problem}"
-        return cls(dates=dates, closed=RangeMap.constant(dates, why), problem=problem)
+        return cls(
+            dates=dates,
+            closed=RangeMap.constant(dates, why),
+            stuck=dates if needs_person else DateSet(),
+            problem=problem,
+        )
 
     def updated(self, newer: GateReading) -> GateReading:
         """This reading with what a newer one showed on its dates."""

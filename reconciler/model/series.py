@@ -82,6 +82,7 @@ class Subject:
 
 #: The scope of what says which plan day a data date has (DataArts: `offsetDays`).
 PLAN_SCOPE = "plan"
+PLAN_OFFSET = "offsetDays"
 
 #: Parameters by scope: a node id, `flow` for a whole manual flow, or `plan`. Sorted on both levels.
 Params = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
@@ -121,6 +122,11 @@ class Series:
     def fingerprint(self) -> str:
         """Sixteen base32 characters; equal for specs that ask for the same work."""
         return short_digest({"format": FINGERPRINT_FORMAT, **self.document()})
+
+
+def plan_offset(series: Series) -> int:
+    """How many days after its data date a period is planned; 0 where nothing says so."""
+    return int(dict(dict(series.params).get(PLAN_SCOPE, ())).get(PLAN_OFFSET, "0"))
 
 
 def series_from_document(document: Mapping[str, object]) -> Series:

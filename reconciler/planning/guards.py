@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from reconciler.model.dates import DateSet
+from reconciler.model.dates import MAX_DATE, MIN_DATE, DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.gates import GateReading, GateStanding
 from reconciler.model.plan import Call, Plan
 from reconciler.planning.blocking import Block, by_gate
+
+#: Dates so far from a call's own are looked at with them: further ones may cost a read of their own.
+NEARBY_DAYS = dt.timedelta(days=30)
 
 
 class Guards:
@@ -29,11 +33,12 @@ class Guards:
         return () if resource is None else tuple(ref.name for ref in resource.gates)
 
     def wanted(self, call: Call) -> dict[str, DateSet]:
-        """The gates of a call, each with the dates for which to look at it: those of its other calls, too.
+        """The gates of a call, each with the dates for which to look at it.
 
-        So one look serves all of them.
+        Those of other calls that are not far away are among them, so that one look serves several.
         """
-        return {name: self._dates[name] | call.dates for name in self._names(call)}
+        around = DateSet.of(_widened(item) for item in call.dates)
+        return {name: (self._dates[name] & around) | call.dates for name in self._names(call)}
 
     def closed(self, call: Call, readings: Mapping[str, GateReading]) -> tuple[Block, ...]:
         """What keeps a call back: one block for each gate that is closed on some of its dates."""
@@ -45,6 +50,12 @@ class Guards:
             for ref in resource.gates
         )
         return tuple(blocks.items[0][1] for blocks in found if blocks)
+
+
+def _widened(dates: DateRange) -> DateRange:
+    return DateRange(
+        max(MIN_DATE, dates.start - NEARBY_DAYS), min(MAX_DATE, dates.end + NEARBY_DAYS)
+    )
 
 
 def unread_gates(gates: Iterable[GateStanding]) -> Iterator[Diagnostic]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.addresses import Address
-from reconciler.model.dates import DateRange
+from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
 from reconciler.model.gates import GateRef
 from reconciler.model.resources import Resource
-from reconciler.model.series import Subject
+from reconciler.model.series import Subject, plan_offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,26 @@ def check_conflicts(resources: Iterable[Resource]) -> Iterator[Diagnostic]:
         by_subject[item.series.subject].append(item)
     for group in by_subject.values():
         if len(group) > 1 and len({item.series for item in group}) > 1:
-            yield from _conflicts(group)
+            seen: set[tuple[str, str]] = set()
+            yield from _conflicts(group, seen, lambda item: item.dates)
+            # Where data dates are planned on other days, these must not meet, either.
+            yield from _conflicts(group, seen, plan_days)
 
 
-def _conflicts(group: Sequence[Resource]) -> Iterator[Diagnostic]:
-    """Sweep over the ranges of one subject in order of their start.
+def _conflicts(
+    group: Sequence[Resource],
+    seen: set[tuple[str, str]],
+    days: Callable[[Resource], DateSet],
+) -> Iterator[Diagnostic]:
+    """Sweep over the ranges of one subject in order of their start; pairs that were `seen` are left out.
 
     A range conflicts with any range of another series that is still open where it starts. Of each series
     the range that ends last is enough to remember, and of all series the two that end last: one of them
     is another one.
     """
     open_ranges: list[tuple[DateRange, Resource]] = []
-    seen: set[tuple[str, str]] = set()
     for dates, item in sorted(
-        ((dates, resource) for resource in group for dates in resource.dates),
+        ((dates, resource) for resource in group for dates in days(resource)),
         key=lambda pair: (pair[0].start, pair[1].place),
     ):
         for other_dates, other in open_ranges:
@@ -102,3 +109,9 @@ def _conflict(one: Resource, two: Resource, shared: DateRange) -> Diagnostic:
         address=str(second.address),
         hint="make nodes and parameters equal, keep the dates apart, or set `variant` on one",
     )
+
+
+def plan_days(resource: Resource) -> DateSet:
+    """The days that a resource's dates are planned on (DataArts: `planOffsetDays` later)."""
+    by = dt.timedelta(days=plan_offset(resource.series))
+    return DateSet(tuple(DateRange(item.start + by, item.end + by) for item in resource.dates))

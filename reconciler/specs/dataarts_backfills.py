@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zoneinfo
 
-from reconciler.documents import MapNode, Part, Problems
+from reconciler.documents import MapNode, Part, Problems, quoted
 from reconciler.model.addresses import Kind
 from reconciler.model.project import DataArtsConnection
-from reconciler.model.series import PLAN_SCOPE, Series, Subject, sorted_params
+from reconciler.model.series import PLAN_OFFSET, PLAN_SCOPE, Series, Subject, sorted_params
 from reconciler.specs.fields import (
     integer,
     mapping_or_empty,
@@ -20,6 +21,9 @@ from reconciler.specs.fields import (
 
 #: PatchData runs at most this many periods at once (Source: DataArts API reference).
 MOST_PARALLEL = 5
+
+#: Names that a path of the API would take for something else.
+_NO_JOB = re.compile(r"/|\A\.+\Z")
 
 _ONE_HOUR = dt.timedelta(hours=1)
 
@@ -54,7 +58,7 @@ def dataarts_series(
             variant=optional_text(spec, "variant"),
         ),
         # Another offset means other runs for the same data date, so it is part of what runs.
-        params=sorted_params({PLAN_SCOPE: {"offsetDays": str(offset)}} if offset else {}),
+        params=sorted_params({PLAN_SCOPE: {PLAN_OFFSET: str(offset)}} if offset else {}),
     )
 
 
@@ -78,6 +82,13 @@ def _check_fields(spec: MapNode, target: MapNode, problems: Problems) -> None:
 
 
 def _check_job(part: Part, spec: MapNode, target: MapNode, problems: Problems) -> None:
+    if "job" in target.entries and _NO_JOB.search(text(target, "job")):
+        problems.error(
+            scalar(target.get("job")),
+            "not_carried",
+            f"no path can carry the job name {quoted(text(target, 'job'))}",
+            hint="a name holds no slash, and is not made of dots alone",
+        )
     if "job" not in target.entries and part.is_whole("spec", "target"):
         problems.error(
             spec.keys["target"],

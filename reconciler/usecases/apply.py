@@ -70,7 +70,9 @@ async def _plan_and_apply(
             workspace=workspace,
             resources=loaded.resources,
             lines=meter.lines,
-            board=GateBoard(loaded.gates, meter.lines.keepers, workspace.clock),
+            board=GateBoard(
+                loaded.gates, meter.lines.keepers, workspace.clock, may_ask=meter.may_ask
+            ),
             selection=options.planning.selection,
         )
         applied = Applied(hooks.reporter)
@@ -157,7 +159,7 @@ async def _apply_saved(
             workspace=workspace, store=store, meter=meter, options=options, hooks=hooks
         )
         gates = {standing.gate.name: standing.gate for standing in plan.gates}
-        board = GateBoard(gates, meter.lines.keepers, workspace.clock)
+        board = GateBoard(gates, meter.lines.keepers, workspace.clock, may_ask=meter.may_ask)
         agenda = PlanAgenda(workspace=workspace, plan=plan, lines=meter.lines, board=board)
         applied = Applied(hooks.reporter)
         tried: Dates = {}
@@ -179,6 +181,7 @@ def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
         )
     named = {call.connection for call in plan.calls}
     named |= {resource.connection for resource in plan.desired}
+    named |= {adoption.connection for adoption in plan.adoptions}
     named |= {standing.gate.connection for standing in plan.gates}
     missing = named - workspace.project.connections.keys()
     if missing:
@@ -186,10 +189,10 @@ def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
             f"this plan uses connections that the project no longer has: {', '.join(sorted(missing))}",
             hint="make a new plan",
         )
-    for name, subject in sorted(
-        {(call.connection, plan.series[call.series].subject) for call in plan.calls},
-        key=lambda one: (one[0], one[1].fingerprint),
-    ):
+    used = {(call.connection, plan.series[call.series].subject) for call in plan.calls}
+    used |= {(one.connection, one.series.subject) for one in plan.desired}
+    used |= {(one.connection, plan.series[one.series].subject) for one in plan.adoptions}
+    for name, subject in sorted(used, key=lambda one: (one[0], one[1].fingerprint)):
         if not _leads_to(workspace.project.connections[name], subject):
             raise PlanRefused(
                 f"connection {name} was edited since planning: it no longer leads to workspace "

@@ -18,6 +18,7 @@ from reconciler.model.errors import InputError, ProviderError
 from reconciler.model.resources import Resource
 from reconciler.model.runs import NodeFailure, UnitStatus
 from reconciler.planning.deciding import Verdict
+from reconciler.planning.guards import unread_gates
 from reconciler.planning.history import attempts_by_subject, history, sent_order
 from reconciler.planning.situation import decide_all, explained
 from reconciler.specs import Loaded
@@ -103,7 +104,11 @@ async def _explain(
         attempts=tuple(sorted(attempts, key=sent_order)),
         failures=failures,
         next=tuple(upcoming),
-        diagnostics=(*situation.unreadable.values(), *problems),
+        diagnostics=(
+            *situation.unreadable.values(),
+            *unread_gates(situation.gates.values()),
+            *problems,
+        ),
     )
 
 

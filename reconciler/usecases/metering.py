@@ -50,6 +50,11 @@ class Meter:
         uncounted = self.lines.connected[name].calls_made - self._counted[name]
         return self._store.calls_on(name, today) + uncounted
 
+    def may_ask(self, name: str) -> bool:
+        """Whether a connection's calls of the day allow one more read."""
+        bound = self._workspace.project.connections[name].limits.daily_calls
+        return not bound or self.used_today(name) < bound
+
     def least_pause(self, name: str, groups: int) -> float:
         """How far two reads of a group of runs must lie apart, in seconds, not to use up the day's calls.
 

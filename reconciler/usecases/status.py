@@ -16,6 +16,7 @@ from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.plan import Decision, Reason
 from reconciler.planning.deciding import Verdict
+from reconciler.planning.guards import unread_gates
 from reconciler.planning.history import Past
 from reconciler.planning.situation import Decided, decide_all, explained
 from reconciler.ports import Reporter, StateStore
@@ -170,7 +171,10 @@ def _of_gathered(gathered: Gathered) -> ProjectStatus:
             item.dates_where(lambda verdict: verdict.decision in {Decision.HOLD, Decision.UNKNOWN})
             for item in decided
         ),
-        diagnostics=tuple(gathered.situation.unreadable.values()),
+        diagnostics=(
+            *gathered.situation.unreadable.values(),
+            *unread_gates(gathered.situation.gates.values()),
+        ),
     )
 
 

@@ -6,14 +6,12 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from reconciler.model.dates import DateRange, DateSet
-from reconciler.model.series import PLAN_SCOPE, Series
-
-_KEY = "offsetDays"
+from reconciler.model.series import Series, plan_offset
 
 
 def offset_of(series: Series) -> dt.timedelta:
     """How much later than its data date a period is planned, in whole days."""
-    return dt.timedelta(days=int(dict(dict(series.params).get(PLAN_SCOPE, ())).get(_KEY, "0")))
+    return dt.timedelta(days=plan_offset(series))
 
 
 def plan_days(series: Series, dates: DateRange) -> DateRange:

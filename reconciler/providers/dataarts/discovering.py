@@ -54,8 +54,9 @@ class Discoverer:
             if series.subject.root not in patch.jobs:
                 continue
             tag = Tag.parse(patch.name)
-            if tag is not None and patch.days is None:
-                # Ours, and for what dates cannot be told: any could be hidden here.
+            if tag is not None and not (patch.days and patch.whole):
+                # Ours, and for what dates cannot be told: any could be hidden here. Our calls cover whole
+                # days, so the connection's time zone may have been another one then.
                 complete = False
                 continue
             if patch.name in self._observer.unseen:
@@ -91,6 +92,12 @@ class Discoverer:
                 LIST,
                 f"run {run_id} does not run job {series.subject.root}",
                 "check the name and the address; a run just started may take minutes to be listed",
+            )
+        if run.patch.days is not None and not run.patch.whole:
+            raise invalid(
+                LIST,
+                f"run {run_id} does not begin and end with a day of the connection's time zone",
+                "what covers parts of days cannot stand for them",
             )
         return await self._ours(run, series, otherwise=dates)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler.concurrency import each
 from reconciler.model.dates import DateRange, DateSet
@@ -41,8 +41,10 @@ _MOST_PAGES = 500
 _ONE_DAY = dt.timedelta(days=1)
 
 
-async def evaluate_gate(api: Api, condition: Condition, dates: DateSet) -> GateReading:
-    """Look whether a gate holds on each of `dates`.
+async def evaluate_gate(
+    api: Api, condition: Condition, dates: DateSet, *, now: Callable[[], dt.datetime]
+) -> GateReading:
+    """Look whether a gate holds on each of `dates`; `now` is the service's time, as far as it is known.
 
     Raises:
         InvalidRequest: The condition is one of another system, or the connection names no instance.
@@ -66,13 +68,15 @@ async def evaluate_gate(api: Api, condition: Condition, dates: DateSet) -> GateR
     by_day: dict[dt.date, list[Instance]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.planned_at):
         by_day[row.planned_at.astimezone(api.zone).date()].append(row)
-    return _reading(condition, dates, by_day)
+    return _reading(condition, dates, by_day, today=now().astimezone(api.zone).date())
 
 
 def _reading(
     condition: RunsSucceeded,
     dates: DateSet,
     by_day: Mapping[dt.date, Sequence[Instance]],
+    *,
+    today: dt.date,
 ) -> GateReading:
     closed: list[tuple[DateRange, str]] = []
     stuck: list[DateRange] = []
@@ -81,7 +85,10 @@ def _reading(
         first = date + dt.timedelta(days=condition.offset_days)
         window = [first + n * _ONE_DAY for n in range(condition.days)]
         rows = [row for day in window for row in by_day.get(day, ())]
-        if (why := _closed_for(condition, rows)) is not None:
+        if today < window[-1]:
+            # Runs of its later days cannot be there yet, so nothing is said of them.
+            closed.append((DateRange.day(date), f"its window goes on until {window[-1]}"))
+        elif (why := _closed_for(condition, rows)) is not None:
             closed.append((DateRange.day(date), why))
             if rows and all(row.status.ended for row in rows):
                 stuck.append(DateRange.day(date))

@@ -6,7 +6,7 @@ is contested and its instances prove nothing.
 
 A day is a success only if the PatchData as a whole is, or if its instances all are and no more of them can
 come: an instance of a later day is there (periods are taken in order), or the PatchData failed, which is
-said when everything was tried, or it was cancelled and the day has as many instances as each other one. An
+said when everything was tried; where it stops early, if the day has as many instances as each other one. An
 hourly job of which the first hour succeeded is not done.
 
 Whether the instances of later days are there before they begin is not documented: a day that only waits is
@@ -18,7 +18,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from reconciler.model.dates import DateRange, DateSet
@@ -26,6 +26,14 @@ from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.providers.dataarts.statuses import RunStatus
 from reconciler.providers.dataarts.wire_answers import Instance, PatchData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Plan days on record: those that succeeded, and those never begun because an earlier one failed."""
+
+    succeeded: DateSet = field(default_factory=DateSet)
+    not_run: DateSet = field(default_factory=DateSet)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,23 +113,23 @@ def _covers(patch: PatchData, day: dt.date) -> bool:
 
 
 def statuses_of(
-    patch: PatchData, share: Share, days: DateSet, *, not_run: DateSet
+    patch: PatchData, share: Share, days: DateSet, *, known: Known
 ) -> RangeMap[UnitStatus]:
     """The status of each plan day of a PatchData that has not succeeded as a whole.
 
-    Days of which nothing can be said are left out: a contested one of a PatchData that has ended, and the
-    last one that a cancelled PatchData came to, if it may lack instances.
+    Days of which nothing can be said are left out: a contested one of a PatchData that has ended; the last
+    one that it came to, if it was cancelled or stops at a failure, and may lack instances; and one on
+    record as a success of which no instance is listed any more.
 
     Args:
         patch: Which.
         share: Its instances.
         days: The plan days to judge.
-        not_run: Those known never to have begun because an earlier one failed.
+        known: What is on record of them.
     """
     reached = max(share.by_day, default=None)
     # How many instances a day has.
     usual = {len(rows) for day, rows in share.by_day.items() if day != reached}
-    cancelled = patch.status is RunStatus.CANCELLED
     serial = patch.parallel == 1
     failed_before = False
     found: list[tuple[DateRange, UnitStatus]] = []
@@ -129,18 +137,29 @@ def statuses_of(
         rows = [row.status for row in share.by_day.get(day, ())]
         if day in share.contested:
             status = None if patch.status.ended else UnitStatus.RUNNING
+        elif not rows and day in known.succeeded:
+            status = None
         elif all(status is RunStatus.WAITING for status in rows):
-            behind = serial and (failed_before or day in not_run)
+            behind = serial and (failed_before or day in known.not_run)
             status = _not_begun(patch, behind=behind)
         else:
             whole = day != reached or (
-                patch.status.ended and (not cancelled or usual == {len(rows)})
+                patch.status.ended and (not stops_early(patch) or usual == {len(rows)})
             )
             status = _of_instances(patch, rows, whole=whole)
         failed_before = failed_before or status is UnitStatus.FAILURE
         if status is not None:
             found.append((DateRange.day(day), status))
     return RangeMap.of(found)
+
+
+def stops_early(patch: PatchData) -> bool:
+    """Whether a PatchData that has ended may have left out a part of the last day that it came to.
+
+    One that takes a period after the other stops at a failure, as we ask it to.
+    """
+    ended_badly = patch.status.ended and not patch.status.good
+    return patch.status is RunStatus.CANCELLED or (ended_badly and patch.parallel in {1, None})
 
 
 def contradicted(share: Share, days: DateSet) -> RangeMap[UnitStatus]:

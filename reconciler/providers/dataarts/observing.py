@@ -24,7 +24,14 @@ from reconciler.model.runs import Observation, UnitStatus
 from reconciler.model.series import Series
 from reconciler.providers.dataarts.api import PATCHED, Api
 from reconciler.providers.dataarts.days import all_shifted, offset_of
-from reconciler.providers.dataarts.judging import Share, contradicted, share_of, statuses_of
+from reconciler.providers.dataarts.judging import (
+    Known,
+    Share,
+    contradicted,
+    share_of,
+    statuses_of,
+    stops_early,
+)
 from reconciler.providers.dataarts.listing import (
     incomplete,
     list_all_patches,
@@ -35,6 +42,8 @@ from reconciler.providers.dataarts.statuses import RunStatus
 from reconciler.providers.dataarts.wire_answers import PatchData
 from reconciler.providers.dataarts.wire_requests import LIST
 from reconciler.providers.server_clock import ServerClock
+
+NOTHING_KNOWN = Known()
 
 _NOTHING: RangeMap[UnitStatus] = RangeMap()
 
@@ -164,8 +173,9 @@ class Observer:
         own = DateSet((attempt.dates,))
         whole = dates_of(run.patch, by) or own
         known = attempt.coverage
-        done = known.where(lambda seen: seen.status is UnitStatus.SUCCESS and not seen.gone)
-        if run.patch.status is RunStatus.CANCELLED:
+        succeeded = known.where(lambda seen: seen.status is UnitStatus.SUCCESS)
+        done = succeeded & known.where(lambda seen: not seen.gone)
+        if stops_early(run.patch):
             done = DateSet()  # its other days tell how many instances the last one should have
         seen = await self.coverage_of(
             run,
@@ -173,7 +183,12 @@ class Observer:
             # What succeeded is final and need not be read again, unless that is all there is to read.
             (whole - done) or whole,
             by,
-            not_run=known.where(lambda seen: seen.status is UnitStatus.NOT_RUN),
+            known=Known(
+                succeeded=all_shifted(succeeded, by),
+                not_run=all_shifted(
+                    known.where(lambda seen: seen.status is UnitStatus.NOT_RUN), by
+                ),
+            ),
         )
         # A run that is listed is never half absent: what cannot be told of it may still run.
         untold = own - seen.dates - known.dates
@@ -186,7 +201,7 @@ class Observer:
         dates: DateSet,
         by: dt.timedelta,
         *,
-        not_run: DateSet | None = None,
+        known: Known = NOTHING_KNOWN,
     ) -> RangeMap[UnitStatus]:
         """What can be told of some data dates of a run; `by` is how much later they are planned."""
         patch, days = run.patch, all_shifted(dates, by)
@@ -195,8 +210,7 @@ class Observer:
             said = RangeMap.constant(days, UnitStatus.SUCCESS)
             judged = said.overlaid(contradicted(share, days))
         else:
-            later = all_shifted(not_run or DateSet(), by)
-            judged = statuses_of(patch, share, days, not_run=later)
+            judged = statuses_of(patch, share, days, known=known)
         return RangeMap.of(
             (item, status)
             for planned, status in judged

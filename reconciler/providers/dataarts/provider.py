@@ -81,6 +81,7 @@ class DataArtsProvider:
             InvalidRequest: The connection's region or an endpoint is malformed.
         """
         self._connection = connection
+        self._clock = clock
         reads = build_client(transport=transport, keep_alive=True, read_seconds=READ_SECONDS)
         # An in-process transport has no connections to lose and is to be closed once, so it gets one
         # client for everything.
@@ -216,7 +217,10 @@ class DataArtsProvider:
             InvalidRequest: The condition is one of another system, or the connection names no instance.
             ProviderError: It could not be read.
         """
-        return await evaluate_gate(self.api, condition, dates)
+        clock = self._channel.server_clock
+        return await evaluate_gate(
+            self.api, condition, dates, now=lambda: clock.server_now() or self._clock.now()
+        )
 
     async def server_time(self) -> dt.datetime:
         """The service's own clock, aware UTC; one signed read, unless an answer told it before."""

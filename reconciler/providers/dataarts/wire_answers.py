@@ -10,6 +10,7 @@ earlier one is taken for the start.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -23,18 +24,23 @@ _UTC = ZoneInfo("UTC")
 #: A PatchData over more days is believed in nothing it says of them: each four weeks cost a read.
 LONGEST_SPAN_DAYS = 20_000
 
+#: The last second of a day, with which our calls end.
+_DAYS_END = dt.time(23, 59, 59)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchData:
     """One backfill run; `days` are its plan days, first to last, or None where it does not tell.
 
-    `parallel` is how many periods may run at once.
+    They are `whole` if it begins at midnight and ends a second before one; else it may cover a part of the
+    first and of the last only. `parallel` is how many periods may run at once.
     """
 
     name: str
     jobs: tuple[str, ...]
     status: RunStatus
     days: DateRange | None
+    whole: bool
     submitted_at: dt.datetime | None
     parallel: int | None
     created_by: str | None
@@ -90,20 +96,29 @@ def _read_patch(fields: Fields, zone: ZoneInfo) -> PatchData:
     jobs = fields.get("job_list")
     if not isinstance(jobs, list) or not all(isinstance(job, str) for job in jobs):
         raise BadAnswer(f"{fields.where}.job_list is not a list of names")
+    ends = [fields.moment(side, zone) for side in ("start_date", "end_date")]
     return PatchData(
         name=name,
         jobs=tuple(jobs),
         status=patch_status(fields.text("status") or ""),
-        days=_days(fields, zone),
+        days=_days(ends),
+        whole=_are_whole(ends),
         submitted_at=_moment(fields, "submitted_date"),
         parallel=fields.integer("parallel"),
         created_by=fields.text("user_name"),
     )
 
 
-def _days(fields: Fields, zone: ZoneInfo) -> DateRange | None:
+def _are_whole(ends: Sequence[dt.datetime | None]) -> bool:
+    """Whether a range of moments begins and ends with a day."""
+    known = sorted(moment for moment in ends if moment is not None)
+    if len(known) < len(ends):
+        return False
+    return known[0].time() == dt.time() and known[-1].time().replace(microsecond=0) == _DAYS_END
+
+
+def _days(ends: Sequence[dt.datetime | None]) -> DateRange | None:
     """From the earlier to the later end; None where one is missing, or they span too much."""
-    ends = [fields.moment(side, zone) for side in ("start_date", "end_date")]
     days = sorted(moment.date() for moment in ends if moment is not None)
     if len(days) < len(ends) or days[-1] > MAX_DATE:
         return None

@@ -84,7 +84,7 @@ def judge_unfinished(dags: Sequence[Dag], tenant: str | None) -> Verdict:
         parts.append("the server does not tell whose it is, so it counts for every tenant")
     if len(counted) > 1:
         parts.append(f"and {len(counted) - 1} more unfinished")
-    return Verdict(closed="; ".join(parts), stuck=_has_ended(first))
+    return Verdict(closed="; ".join(parts), stuck=first.state == "FAILED")
 
 
 def _has_ended(dag: Dag) -> bool:

@@ -8,8 +8,9 @@ import pytest
 
 from reconciler.applying.gates import GATE_VALID_SECONDS, GateBoard
 from reconciler.model.dates import DateSet
+from reconciler.model.errors import Forbidden, ProviderError, Unauthenticated, Unavailable
 from reconciler.model.events import CallAccepted, CallBlocked, GateUnreadable
-from reconciler.model.gates import Gate, GateReading, RunsSucceeded
+from reconciler.model.gates import Condition, Gate, GateReading, RunsSucceeded
 from reconciler.model.resources import Resource
 from tests.builders import a_gate, a_resource
 from tests.fakes.keeper import FakeKeeper
@@ -211,3 +212,86 @@ async def test_one_look_serves_all_calls_behind_a_gate(rig: Rig) -> None:
     applied = await rig.apply(plan)
     assert len(applied.of(CallAccepted)) == 3
     assert [dates for _, dates in rig.keeper.asked] == ["2024-05-01, 2024-05-03, 2024-05-05"]
+
+
+class SlowKeeper(FakeKeeper):
+    """Takes its time to answer."""
+
+    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+        super().__init__()
+        self.clock, self.seconds = clock, seconds
+
+    async def evaluate(self, condition: Condition, dates: DateSet) -> GateReading:
+        await self.clock.sleep(self.seconds)
+        return await super().evaluate(condition, dates)
+
+
+async def test_a_look_that_aged_while_another_gate_was_slow_is_taken_again() -> None:
+    hut = Hut(a_gate("quiet"), landed())
+    slow = SlowKeeper(hut.clock, 30)
+    hut.board = GateBoard(
+        {"quiet": a_gate("quiet"), "landed": landed()}, {"ob": hut.ob, "hw": slow}, hut.clock
+    )
+    slow.on_look = lambda: hut.ob.closed.update({WEEK: "an upgrade is running"})
+    readings = await hut.look(max_age=2, quiet=WEEK, landed=WEEK)
+    assert readings["quiet"].closed
+    assert (len(hut.ob.asked), len(slow.asked)) == (2, 1)
+
+
+async def test_a_system_that_is_slow_to_answer_keeps_those_behind_other_gates_not_waiting() -> (
+    None
+):
+    hut = Hut(a_gate("quiet"), landed())
+    slow = SlowKeeper(hut.clock, 60)
+    hut.board = GateBoard(
+        {"quiet": a_gate("quiet"), "landed": landed()}, {"ob": hut.ob, "hw": slow}, hut.clock
+    )
+    began = hut.clock.monotonic()
+    asked = asyncio.ensure_future(hut.look(max_age=2, landed=WEEK))
+    await asyncio.sleep(0)
+    await hut.look(max_age=2, quiet=WEEK)
+    assert hut.clock.monotonic() == began
+    await asked
+
+
+async def test_what_could_not_be_read_is_not_asked_again_by_each_call() -> None:
+    hut = Hut(a_gate("quiet"))
+    hut.ob.problem = unavailable("get_unfinished_dags")
+    for _ in range(5):
+        await hut.look(max_age=2, quiet=WEEK)
+        await hut.clock.sleep(3)
+    assert len(hut.ob.asked) == 1
+    await hut.clock.sleep(30)
+    await hut.look(max_age=2, quiet=WEEK)
+    assert len(hut.ob.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "stuck"), [(Unauthenticated, True), (Forbidden, True), (Unavailable, False)]
+)
+async def test_a_gate_that_no_second_look_can_open_waits_for_a_person(
+    error: type[ProviderError], *, stuck: bool
+) -> None:
+    hut = Hut(a_gate("quiet"))
+    hut.ob.problem = error("no", provider="obshell", operation="get")
+    reading = (await hut.look(quiet=WEEK))["quiet"]
+    assert reading.stuck == (days(WEEK) if stuck else DateSet())
+
+
+async def test_a_connection_without_calls_left_is_not_asked() -> None:
+    hut = Hut(a_gate("quiet"))
+    hut.board = GateBoard(
+        {"quiet": a_gate("quiet")}, {"ob": hut.ob}, hut.clock, may_ask=lambda name: name != "ob"
+    )
+    reading = (await hut.look(quiet=WEEK))["quiet"]
+    assert reading.problem == "the connection ob has used its API calls of today"
+    assert not hut.ob.asked
+
+
+async def test_far_dates_are_looked_at_by_themselves(rig: Rig) -> None:
+    rig.guard(a_gate("quiet"))
+    plan = await rig.plan(guarded(when="2024-01-01,2024-05-01"))
+    await rig.clock.sleep(GATE_VALID_SECONDS + 1)
+    rig.keeper.asked.clear()
+    await rig.apply(plan)
+    assert sorted(dates for _, dates in rig.keeper.asked) == ["2024-01-01", "2024-05-01"]

@@ -131,6 +131,8 @@ def test_a_rerun_of_other_dates_is_a_warning(tmp_path: Path) -> None:
         (backfill(connection="hw"), "not_on_dataarts", "6:12"),
         (job_backfill(connection="hw-bare"), "timezone", "5:15"),
         (job_backfill(parallelism="6"), "out_of_bounds", "8:16"),
+        (job_backfill(target="{job: ..}"), "not_carried", "6:17"),
+        (job_backfill(target="{job: a/b}"), "not_carried", "6:17"),
         (job_backfill(params="{1: {a: b}}"), "not_on_dataarts", "8:3"),
         (job_backfill(hours="{begin: '01:00:00', end: '02:00:00'}"), "not_on_dataarts", "8:3"),
         (job_backfill(alerts="{on: failure, by: SMS}"), "not_on_dataarts", "8:3"),
@@ -224,6 +226,19 @@ def test_a_backfill_on_dataarts_runs_a_job(tmp_path: Path) -> None:
         )
     )
     assert other.series.params == (("plan", (("offsetDays", "1"),)),)
+
+
+def test_two_backfills_of_one_job_must_not_meet_on_a_plan_day(tmp_path: Path) -> None:
+    loaded = load(
+        tmp_path,
+        a=job_backfill("a", dates="{list: [2020-05-20]}"),
+        b=job_backfill(
+            "b",
+            target="{job: etl-dli2dws, planOffsetDays: 1}",
+            dates="{list: [2020-05-19, 2020-05-22]}",
+        ),
+    )
+    assert codes(loaded) == ["conflict"]
 
 
 def test_a_gate_that_is_declared_twice_is_an_error(tmp_path: Path) -> None:

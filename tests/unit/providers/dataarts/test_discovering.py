@@ -243,3 +243,18 @@ async def test_a_run_without_days_is_taken_for_those_asked() -> None:
         run = await provider.find_run(SERIES, "theirs", DATES)
     assert run is not None
     assert run.dates == DATES
+
+
+async def test_ours_whose_ends_are_no_midnights_spoils_the_listing() -> None:
+    shifted = a_patch(NAME, "2024-05-01", "2024-05-02", "SUCCESS")
+    shifted["start_date"] += 3_600_000
+    found = await discover(a_service([shifted]))
+    assert (found.found, found.complete) == ((), False)
+
+
+async def test_a_run_over_a_part_of_a_day_does_not_stand_for_it() -> None:
+    partly = a_patch("theirs", "2024-05-01", "2024-05-01", "SUCCESS")
+    partly["end_date"] -= 3_600_000
+    async with a_provider(a_service([partly])) as provider:
+        with pytest.raises(InvalidRequest, match="begin and end with a day"):
+            await provider.find_run(SERIES, "theirs", DATES)

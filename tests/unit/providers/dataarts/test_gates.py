@@ -250,3 +250,15 @@ async def test_a_date_is_stuck_when_all_its_runs_ended_and_one_of_them_badly() -
     reading = await read(task_runs(rows), "2024-05-01..2024-05-03")
     assert list(closed(reading)) == ["2024-05-01", "2024-05-02", "2024-05-03"]
     assert str(reading.stuck) == "2024-05-01"
+
+
+async def test_a_window_of_several_days_is_closed_until_its_last_day_has_begun() -> None:
+    # Now is 2024-06-01.
+    gate = RunsSucceeded(job="etl", task="1", offset_days=1, days=3)
+    rows = [
+        a_task_run(number, f"2024-0{month}-{day:02}T01:00", "success")
+        for number, (month, day) in enumerate([(5, 30), (5, 31), (6, 1)], start=1)
+    ]
+    reading = await read(task_runs(rows), "2024-05-29..2024-05-30", gate=gate)
+    assert closed(reading) == {"2024-05-30": "its window goes on until 2024-06-02"}
+    assert not reading.stuck

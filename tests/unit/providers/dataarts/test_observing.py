@@ -177,15 +177,44 @@ async def test_the_last_day_of_a_cancelled_run_is_done_if_it_has_as_many_instanc
 
 
 async def test_a_date_repaired_by_hand_is_a_success_and_those_behind_it_stay_not_run() -> None:
-    rows = [an_instance(2, "2024-05-02T09:00", "success", force_success=True)]
-    service = a_service([a_patch(NAME, "2024-05-02", "2024-05-03", "FAIL")], rows)
-    attempt = an_attempt(
-        "2024-05-02..2024-05-03", coverage=on_record("2024-05-03", UnitStatus.NOT_RUN)
+    rows = [
+        an_instance(1, "2024-05-01T09:00", "success"),
+        an_instance(2, "2024-05-02T09:00", "success", force_success=True),
+    ]
+    service = a_service([a_patch(NAME, "2024-05-01", "2024-05-03", "FAIL")], rows)
+    known = on_record("2024-05-01", UnitStatus.SUCCESS).overlaid(
+        on_record("2024-05-03", UnitStatus.NOT_RUN)
     )
-    assert shown(await observe(service, attempt)) == {
-        "2024-05-02": "success",
-        "2024-05-03": "not_run",
-    }
+    seen = await observe(service, an_attempt("2024-05-01..2024-05-03", coverage=known))
+    assert shown(seen) == {"2024-05-01..2024-05-02": "success", "2024-05-03": "not_run"}
+
+
+async def test_the_repaired_hours_of_a_run_that_stopped_there_are_not_the_day() -> None:
+    rows = [
+        *(an_instance(hour + 1, f"2024-05-01T{hour:02}:00", "success") for hour in range(24)),
+        an_instance(30, "2024-05-02T00:00", "success"),  # it failed, and 23 more never began
+    ]
+    service = a_service([a_patch(NAME, "2024-05-01", "2024-05-03", "FAIL")], rows)
+    known = on_record("2024-05-02", UnitStatus.FAILURE)
+    seen = await observe(service, an_attempt("2024-05-01..2024-05-03", coverage=known))
+    assert "2024-05-02" not in shown(seen)
+    assert shown(seen)["2024-05-01"] == "success"
+
+
+async def test_a_run_of_one_date_that_failed_is_not_believed_to_be_whole_once_repaired() -> None:
+    rows = [an_instance(2, "2024-05-02T09:00", "success")]
+    service = a_service([a_patch(NAME, "2024-05-02", "2024-05-02", "FAIL")], rows)
+    known = on_record("2024-05-02", UnitStatus.FAILURE)
+    assert shown(await observe(service, an_attempt("2024-05-02", coverage=known))) == {}
+
+
+@pytest.mark.parametrize("word", ["FAIL", "CANCEL"])
+async def test_successes_on_record_stay_when_their_instances_are_forgotten(word: str) -> None:
+    service = a_service([a_patch(NAME, "2024-05-01", "2024-05-03", word)])
+    known = on_record("2024-05-01..2024-05-02", UnitStatus.SUCCESS)
+    seen = await observe(service, an_attempt("2024-05-01..2024-05-03", coverage=known))
+    assert "success" not in shown(seen).values()
+    assert not seen.coverage.dates & DateSet.parse(["2024-05-01..2024-05-02"])
 
 
 async def test_without_instances_a_cancelled_run_failed() -> None:
@@ -406,8 +435,8 @@ async def test_a_wide_run_is_read_by_windows_of_four_weeks_and_pages() -> None:
         for day in range(1, 32)
         for hour in range(24)
     ] + [an_instance(10_000 + number, "2024-05-01T00:00", "success") for number in range(1100)]
-    service = a_service([a_patch(NAME, "2024-05-01", "2024-05-31", "FAIL")], rows)
-    seen = await observe(service, an_attempt("2024-05-01..2024-05-31"))
+    patch = a_patch(NAME, "2024-05-01", "2024-05-31", "FAIL", parallel=2)
+    seen = await observe(service := a_service([patch], rows), an_attempt("2024-05-01..2024-05-31"))
     assert shown(seen) == {"2024-05-01..2024-05-31": "success"}
     asked = [(one["min_plan_time"], one["offset"]) for one in service.asked(INSTANCES)]
     assert len(asked) == 3
