@@ -17,11 +17,8 @@ from reconciler.model.attempts import Attempt, AttemptState, RecordedState
 from reconciler.model.series import Series
 from reconciler.state.store import SqlStore
 from reconciler.wiring.workspace import open_workspace
-from tests.scenario.sandbox import executed_dates
-
-#: One thing that can run, as the ledger and the record both name it: `1234 2020-05-20` is a root node
-#: and a data date, `test_flow 2020-05-31` a manual flow and its business date.
-Work = str
+from tests.scenario.backfilled import Work
+from tests.scenario.sandbox import executed_dates, given_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +65,8 @@ def judge(
         allowed: How often some work may have started at most.
     """
     started = Counter(executed_dates(ledger))
-    given_out = {str(run) for entry in ledger for run in entry["dag_ids"]}
-    runs_of = {
-        work: {str(run) for run in entry["dag_ids"]}
-        for entry in ledger
-        for work in executed_dates([entry])
-    }
+    runs = {run for entry in ledger for run in given_out(entry)}
+    runs_of = {work: set(given_out(entry)) for entry in ledger for work in executed_dates([entry])}
     known, claimed = _known(recorded), _claimed(recorded)
     return Findings(
         duplicates=tuple(
@@ -88,7 +81,7 @@ def judge(
                 f"run {run} of attempt {attempt.id}"
                 for attempt in recorded.attempts
                 for run in attempt.run_ids
-                if run not in given_out
+                if run not in runs
             ),
         ),
     )

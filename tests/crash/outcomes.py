@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from tests.scenario.processes import CREATE, Service
+from tests.scenario.processes import RemoteSandbox
 
 
 class Outcome(enum.Enum):
@@ -33,8 +33,7 @@ _EFFECTS: Mapping[Outcome, tuple[Mapping[str, Any], ...]] = {
 
 
 def arrange(
-    service: Service, outcome: Outcome, *, chance: random.Random, seconds: float = 0.0
+    project: RemoteSandbox, outcome: Outcome, *, chance: random.Random, seconds: float = 0.0
 ) -> None:
-    """Have the next create request meet an outcome, after so long."""
-    effect = chance.choice(_EFFECTS[outcome])
-    service.faults({"operation": CREATE, "nth": 1, "seconds": seconds, **effect})
+    """Have the next create request of a project's system meet an outcome, after so long."""
+    project.spoil_create(seconds=seconds, **chance.choice(_EFFECTS[outcome]))

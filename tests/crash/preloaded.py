@@ -17,6 +17,7 @@ from reconciler.providers import http
 LAZILY_IMPORTED = (
     *(f"reconciler.cli.commands.{name}" for name in COMMANDS),
     "reconciler.cli.logs",
+    "reconciler.providers.dataarts.provider",
     "reconciler.providers.dataworks.provider",
     "reconciler.state.engine",
     "reconciler.state.postgres",

@@ -20,7 +20,7 @@ from reconciler.usecases.saved_plans import read_plan
 from tests.crash.hooks import Hooks, Strike
 from tests.crash.stage import APPLY, Stage
 from tests.scenario.faulty import TlsDoor, certificate
-from tests.scenario.processes import CREATE, Service
+from tests.scenario.processes import Service
 from tests.scenario.sandbox import Result
 from tests.unit.state.databases import PostgresDatabase, SqliteDatabase
 from tests.unit.state.format1.old_stores import make_old_store
@@ -51,7 +51,7 @@ def a_later_apply(stage: Stage) -> None:
 def a_lost_run(stage: Stage) -> None:
     """A call was executed and its answer lost."""
     stage.wants(DAYS[0])
-    stage.service.faults({"operation": CREATE, "nth": 1, "effect": "execute_then_drop"})
+    stage.spoil_create(effect="execute_then_drop")
     assert stage.apply().code == 3
     stage.wants(*DAYS)
 
@@ -60,7 +60,7 @@ def a_call_that_never_arrived(stage: Stage) -> None:
     """One date has run and was listed, and the call for the next was lost."""
     a_later_apply(stage)
     stage.wants(EARLIER, DAYS[0])
-    stage.service.faults({"operation": CREATE, "nth": 1, "effect": "drop"})
+    stage.spoil_create(effect="drop")
     assert stage.apply().code == 3
     stage.wants(EARLIER, *DAYS)
 
@@ -68,7 +68,7 @@ def a_call_that_never_arrived(stage: Stage) -> None:
 def a_first_call_that_never_arrived(stage: Stage) -> None:
     """It was the only one so far, so that no listing has shown a run of ours yet."""
     stage.wants(DAYS[0])
-    stage.service.faults({"operation": CREATE, "nth": 1, "effect": "drop"})
+    stage.spoil_create(effect="drop")
     assert stage.apply().code == 3
     stage.wants(*DAYS)
 

@@ -1,9 +1,9 @@
-"""A project whose commands can be killed, with a node of its own at a simulator that others share."""
+"""A project whose commands can be killed, with a target of its own at a simulator that others share."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from tests.crash.hooks import Hooks
 from tests.crash.oracle import Findings, judge, record_of
 from tests.crash.victims import Victim
 from tests.postgres import new_database
+from tests.scenario.backfilled import DATAWORKS, SYSTEMS, System, system_of
 from tests.scenario.processes import QUARANTINE_SECONDS, InProcess, Service
 from tests.scenario.sandbox import Result
 
@@ -23,16 +24,21 @@ CLOCK = "x3600"
 
 APPLY = ("apply", "--auto-approve")
 
-_NODES = itertools.count(1000)
+
+def in_turn(store: str, number: int) -> System:
+    """The systems by turns: with each store, and of any two numbers in a row each system has one."""
+    return SYSTEMS[(list(STORES).index(store) + number) % len(SYSTEMS)]
 
 
 class Launcher(InProcess):
     """A project whose commands can be started as processes that are quick to start."""
 
-    def __init__(self, root: Path, service: Service, *, store: str) -> None:
+    def __init__(
+        self, root: Path, service: Service, *, store: str, system: System = DATAWORKS
+    ) -> None:
         self.environ = dict(service.keys)
         self._launched = itertools.count(1)
-        super().__init__(root, service, state=STORES[store]())
+        super().__init__(root, service, state=STORES[store](), system=system)
 
     def launch(
         self, *words: str, hooks: Hooks | None = None, pauses: tuple[float, ...] = ()
@@ -73,19 +79,15 @@ class Launcher(InProcess):
 
 
 class Stage(Launcher):
-    """A project that starts its own node only: what the ledger says of it is told by the node.
+    """A project that starts its own target only: what the ledger says of it is told by that.
 
     Commands that are to be killed are launched. Others run in this process, unless the endpoint's
     certificate is one that only a process of its own can be made to trust.
     """
 
-    def __init__(self, root: Path, service: Service, *, store: str) -> None:
-        self.node = next(_NODES)
-        super().__init__(root, service, store=store)
-
     def wants(self, *dates: str) -> None:
         """Declare one backfill of these dates, of which those that are neighbours share a call."""
-        self.backfill(target={"rootNode": self.node}, dates={"list": dates})
+        self.backfill(target=self.system.target_of(self.number), dates={"list": dates})
 
     def secure(self, url: str, certificate: Path) -> None:
         """Have the connection use TLS."""
@@ -98,5 +100,8 @@ class Stage(Launcher):
         return super().run(*words)
 
     def ledger(self) -> list[dict[str, Any]]:
-        mine = str(self.node)
-        return [one for one in super().ledger() if one["parameters"].get("RootNodeId") == mine]
+        return [one for one in super().ledger() if self._is_mine(one)]
+
+    def _is_mine(self, entry: Mapping[str, Any]) -> bool:
+        key, mine = self.system.wire[0], self.system.root_of(self.number)
+        return system_of(entry) is self.system and str(entry["parameters"][key]) == mine

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.crash.hooks import Hooks
-from tests.crash.stage import APPLY, STORES, Launcher
+from tests.crash.stage import APPLY, STORES, Launcher, in_turn
 from tests.crash.tally import Tally
 from tests.effort import cases
+from tests.scenario.backfilled import instant_world
 from tests.scenario.processes import simulate, starts
 
 SUITE = "appliers without a lock"
@@ -32,17 +33,21 @@ DAYS = tuple(str(dt.date(2020, 1, 1) + dt.timedelta(2 * n)) for n in range(cases
 #: How often each applies, and how long it rests at most in between.
 ROUNDS, REST_SECONDS = cases(4, soak=16), 0.3
 
-WORLD = json.dumps({"nodes": [{"id": 1, "seconds": 0}]})
+#: What they all start, on a system of which the other store meets the other one first.
+NUMBER = 1
+TURNS = range(1, 1 + cases(1, soak=2))
 
 
+@pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("store", STORES)
 def test_of_appliers_that_all_hold_the_lock_none_starts_a_date_again(
-    store: str, tmp_path: Path, tally: Tally
+    store: str, turn: int, tmp_path: Path, tally: Tally
 ) -> None:
-    chance = random.Random(f"{SEED} {store}")  # noqa: S311 - no secret
-    with simulate(tmp_path, world=WORLD, clock="real") as service:
-        project = Launcher(tmp_path / "project", service, store=store)
-        project.backfill(dates={"list": DAYS})
+    system = in_turn(store, turn)
+    chance = random.Random(f"{SEED} {store} {system.name}")  # noqa: S311 - no secret
+    with simulate(tmp_path, world=json.dumps(instant_world(NUMBER)), clock="real") as service:
+        project = Launcher(tmp_path / "project", service, store=store, system=system)
+        project.backfill(target=system.target_of(NUMBER), dates={"list": DAYS})
         rivals = [
             project.launch(
                 *APPLY,
@@ -60,7 +65,7 @@ def test_of_appliers_that_all_hold_the_lock_none_starts_a_date_again(
         findings = project.judged()
         tally.count(findings, cases=len(DAYS))
         assert not findings, str(findings)
-        assert starts(project) == {f"1 {day}": 1 for day in DAYS}
+        assert starts(project) == {f"{system.root_of(NUMBER)} {day}": 1 for day in DAYS}
         fences = [fence for (fence,) in project.state("SELECT fence FROM journal ORDER BY seq")]
         assert all(before <= after for before, after in pairwise(fences))
         assert fences[-1] > APPLIERS

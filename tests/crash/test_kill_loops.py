@@ -15,9 +15,10 @@ import pytest
 
 from tests.crash import outcomes
 from tests.crash.outcomes import Outcome
-from tests.crash.stage import APPLY, STORES, Launcher
+from tests.crash.stage import APPLY, STORES, Launcher, in_turn
 from tests.crash.tally import Tally
 from tests.effort import cases
+from tests.scenario.backfilled import instant_world
 from tests.scenario.processes import HUNG_SECONDS, Service, simulate, starts
 
 SUITE = "kills at random times"
@@ -25,11 +26,11 @@ SUITE = "kills at random times"
 ROOTS = range(1, 5)
 
 #: Runs end as they begin, so that what the next apply reads does not grow from kill to kill.
-WORLD = f"nodes: {json.dumps([{'id': root, 'seconds': 0} for root in ROOTS])}"
+WORLD = json.dumps(instant_world(*ROOTS))
 
 #: In one loop; more loops and not longer ones make more kills, as what is declared grows with each.
 KILLS = 20
-SEEDS = range(20_200_520, 20_200_520 + cases(1, soak=8))
+SEEDS = range(20_200_520, 20_200_520 + cases(1, soak=10))
 
 FIRST = dt.date(2020, 1, 1)
 
@@ -43,12 +44,13 @@ def wanted_days(days: int) -> list[dt.date]:
 
 
 def declare(project: Launcher, days: int) -> None:
-    """A backfill of each root over so many days."""
+    """A backfill of each target over so many days."""
     left_out = [str(FIRST + dt.timedelta(n)) for n in range(2, days, 3)]
     end = FIRST + dt.timedelta(days - 1)
     dates = {"start": str(FIRST), "end": str(end), "except": left_out}
     for root in ROOTS:
-        project.backfill(f"backfill-{root}", target={"rootNode": root}, dates=dates)
+        target = project.system.target_of(root)
+        project.backfill(f"backfill-{root}", target=target, dates=dates)
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ class Loop:
         self.apply(HUNG_SECONDS)
         while self.kills < KILLS and len(self.moments) < 2 * KILLS:
             outcome = self.chance.choice(list(Outcome))
-            outcomes.arrange(self.project.service, outcome, chance=self.chance)
+            outcomes.arrange(self.project, outcome, chance=self.chance)
             self.apply(self.lasts * self.chance.uniform(0.05, 0.95))
         self.project.service.faults()
 
@@ -112,17 +114,19 @@ def test_after_twenty_killed_applies_each_date_has_started_once(
     store: str, seed: int, service: Service, tmp_path: Path, tally: Tally
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - no secret
-    project = Launcher(tmp_path / "project", service, store=store)
+    system = in_turn(store, seed)
+    project = Launcher(tmp_path / "project", service, store=store, system=system)
     loop = Loop(project, chance)
 
     loop.run()
     applied = project.apply_to_the_end()
 
-    told = f"seed {seed}, {loop}"
+    told = f"seed {seed}, {system.name}, {loop}"
     assert applied.code == 0, f"{told}: {applied.err}{applied.out}"
     findings = project.judged()
     tally.count(findings, cases=loop.kills)
     assert not findings, f"{told}: {findings}"
     days = wanted_days(loop.days)
-    assert starts(project) == {f"{root} {day}": 1 for root in ROOTS for day in days}, told
+    roots = [system.root_of(root) for root in ROOTS]
+    assert starts(project) == {f"{root} {day}": 1 for root in roots for day in days}, told
     project.assert_done(told)

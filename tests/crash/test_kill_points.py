@@ -24,6 +24,7 @@ from tests.crash.scenes import DURABLE, WIRE, Scene, recovered, scene_of, secure
 from tests.crash.stage import STORES, Stage
 from tests.crash.tally import Tally
 from tests.effort import cases
+from tests.scenario.backfilled import SYSTEMS, System
 from tests.scenario.processes import Service
 from tests.scenario.sandbox import Result
 
@@ -36,9 +37,10 @@ POINTS = tuple(all_points())
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kill: where, with which store, and what the first create request meets."""
+    """One kill: where, on which system, with which store, and what the first create request meets."""
 
     point: str
+    system: System
     store: str
     outcome: Outcome
 
@@ -48,12 +50,12 @@ class Case:
         return random.Random(f"{SEED} {self}")  # noqa: S311 - no secret
 
     def __str__(self) -> str:
-        return f"{self.point}, {self.outcome.value}, {self.store}"
+        return f"{self.point}, {self.outcome.value}, {self.system.name}, {self.store}"
 
 
 def cases_at(point: str) -> list[Case]:
     """The cases of a point that are tried: one in `make test`, all in `make soak`."""
-    every = [Case(point, *one) for one in itertools.product(STORES, Outcome)]
+    every = [Case(point, *one) for one in itertools.product(SYSTEMS, STORES, Outcome)]
     random.Random(f"{SEED} {point}").shuffle(every)  # noqa: S311 - no secret
     return every[: cases(1, soak=len(every))]
 
@@ -72,7 +74,7 @@ class Tried:
         """The command dies at the point, and nothing else becomes of it."""
         self.stage.a_minute_later()
         outcomes.arrange(
-            self.stage.service,
+            self.stage,
             self.case.outcome,
             chance=self.chance,
             seconds=self.scene.slow_seconds,
@@ -133,7 +135,8 @@ def test_whatever_is_killed_there_each_date_starts_once(
         tried = []
         through = doors.enter_context(secured(service, tmp_path)) if scene.secured else None
         for number, case in enumerate(cases_at(point)):
-            stage = Stage(tmp_path / f"project-{number}", service, store=case.store)
+            root = tmp_path / f"project-{number}"
+            stage = Stage(root, service, store=case.store, system=case.system)
             if through is not None:
                 through(stage)
             tried.append(Tried(case, scene, stage, case.chance))
@@ -146,9 +149,14 @@ def test_every_point_has_a_scene_and_every_scene_a_point() -> None:
     assert all(any(scene is one for one in used) for scene in (*DURABLE.values(), *WIRE.values()))
 
 
-def test_the_usual_cases_cover_every_point_with_both_stores_and_every_outcome() -> None:
+def test_the_usual_cases_cover_every_point_with_both_systems_and_stores_and_every_outcome() -> (
+    None
+):
     usual = [case for point in POINTS for case in cases_at(point)]
     assert len(usual) >= 60
     assert {case.point for case in usual} == set(POINTS)
-    assert {case.store for case in usual} == set(STORES)
-    assert {case.outcome for case in usual} == set(Outcome)
+    for system in SYSTEMS:
+        of_it = [case for case in usual if case.system is system]
+        assert len(of_it) >= len(POINTS) // 3
+        assert {case.store for case in of_it} == set(STORES)
+        assert {case.outcome for case in of_it} == set(Outcome)

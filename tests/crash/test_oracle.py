@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.model.attempts import AttemptState
+from reconciler.model.attempts import AttemptState, RecordedState
 from tests.crash.oracle import Findings, judge, record_of
 from tests.crash.tally import Tally
 from tests.scenario.sandbox import Sandbox
+from tests.scenario.systems import Systems
 
 SUITE = "the judge"
 
@@ -26,6 +27,30 @@ def applied(tmp_path: Path) -> Sandbox:
 
 def test_an_apply_that_went_well_is_found_without_fault(applied: Sandbox) -> None:
     assert not judge(applied.ledger(), record_of(applied.root))
+
+
+@pytest.fixture
+def patched(tmp_path: Path) -> Systems:
+    systems = Systems(tmp_path / "project")
+    systems.job(dates={"start": "2020-05-20", "end": "2020-05-21"})
+    assert systems.apply("--wait").code == 0
+    return systems
+
+
+def test_it_understands_what_dataarts_says_it_started(patched: Systems) -> None:
+    (entry,), recorded = patched.patches(), record_of(patched.root)
+    assert not judge([entry], recorded)
+    twice = judge([entry, entry], recorded)
+    assert twice.duplicates == tuple(
+        f"daily_sales 2020-05-{day} started 2 times, 1 asked for" for day in (20, 21)
+    )
+    (lost, _) = judge([entry], RecordedState()).lost
+    assert lost == f"daily_sales 2020-05-20 (runs { {entry['name']} })"
+    never = judge([], recorded).invented
+    assert never[:2] == tuple(
+        f"daily_sales 2020-05-{day}, on record as accepted" for day in (20, 21)
+    )
+    assert never[2].startswith(f"run {entry['name']} of attempt ")
 
 
 def test_what_the_service_started_twice_is_a_duplicate(applied: Sandbox) -> None:

@@ -18,11 +18,11 @@ import pytest
 from reconciler.model.steps import Durable, Edge, Exchange, Moment, Wire, durable_point, wire_point
 from tests.crash.hooks import Hooks, Strike
 from tests.crash.scenes import a_later_apply, one_by_one
-from tests.crash.stage import APPLY, STORES, Stage
+from tests.crash.stage import APPLY, STORES, Stage, in_turn
 from tests.crash.tally import Tally
 from tests.crash.victims import Victim
 from tests.effort import cases
-from tests.scenario.processes import CREATE, Service, until
+from tests.scenario.processes import Service, until
 
 SUITE = "pauses beyond lease and validity"
 
@@ -63,9 +63,6 @@ WITHIN = tuple(
     durable_point(step, Moment.WRITTEN) for step in (Durable.INTENT, Durable.SENT, Durable.SETTLE)
 )
 
-#: What the service says of a request whose signature is too old.
-EXPIRED = "InvalidTimeStamp.Expired"
-
 
 def points(*about: str) -> list[str]:
     """Two points, of which one is where a request leaves late; all of them in `make soak`."""
@@ -74,6 +71,12 @@ def points(*about: str) -> list[str]:
     others = [one for one in POINTS if one != late]
     chance.shuffle(others)
     return [late, *others[: cases(1, soak=len(others))]]
+
+
+def staged(folder: Path, number: int, service: Service, store: str) -> Stage:
+    """The project of a suite's so-manieth pause."""
+    root = folder / f"project-{number}"
+    return Stage(root, service, store=store, system=in_turn(store, number))
 
 
 @contextmanager
@@ -85,10 +88,10 @@ def paused(stage: Stage, point: str) -> Iterator[Victim]:
         yield victim
 
 
-def verdicts(service: Service) -> list[str]:
-    """What became of each create request that reached the service."""
-    requests = service.control("GET", "requests")
-    return [one["verdict"] for one in requests if one["operation"] == CREATE]
+def verdicts(stage: Stage) -> list[str]:
+    """What became of each create request that reached the service, on the stage's system."""
+    requests = stage.service.control("GET", "requests")
+    return [one["verdict"] for one in requests if one["operation"] == stage.system.create]
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -96,9 +99,9 @@ def test_who_was_paused_beyond_the_lease_records_nothing_more(
     store: str, service: Service, tmp_path: Path, tally: Tally
 ) -> None:
     for number, point in enumerate(points(store, "lease")):
-        stage = Stage(tmp_path / f"project-{number}", service, store=store)
+        stage = staged(tmp_path, number, service, store)
         a_later_apply(stage)
-        before = len(verdicts(service))
+        before = len(verdicts(stage))
         with paused(stage, point) as victim:
             stage.a_minute_later()
             meanwhile = stage.launch(*APPLY).ended()
@@ -109,7 +112,7 @@ def test_who_was_paused_beyond_the_lease_records_nothing_more(
 
         assert resumed.code == (3 if point in OPEN else 1), f"{point}: {resumed.err}"
         assert "took over the state lock" in resumed.err, point
-        assert set(verdicts(service)[before:]) == {"accepted"}, point
+        assert set(verdicts(stage)[before:]) == {"accepted"}, point
         assert_good(stage, point, tally)
 
 
@@ -118,23 +121,23 @@ def test_who_was_paused_beyond_the_validity_is_refused_by_the_service(
     store: str, service: Service, tmp_path: Path, tally: Tally
 ) -> None:
     for number, point in enumerate(points(store, "validity")):
-        stage = Stage(tmp_path / f"project-{number}", service, store=store)
+        stage = staged(tmp_path, number, service, store)
         a_later_apply(stage)
         with paused(stage, point) as victim:
             # It may have to prove the absence of what is still to come.
             assert stage.apply_to_the_end().code == 0, point
             stage.let_signatures_expire()
-            before = len(verdicts(service))
+            before = len(verdicts(stage))
 
             victim.send(signal.SIGCONT)
             resumed = victim.ended()
 
         assert resumed.code == (3 if point in OPEN else 1), f"{point}: {resumed.err}"
-        late = verdicts(service)[before:]
+        late = verdicts(stage)[before:]
         if point in LATE:
-            assert late == [EXPIRED], point
+            assert late == [stage.system.expired], point
         elif point in SENT:
-            assert late in ([], [EXPIRED]), point
+            assert late in ([], [stage.system.expired]), point
         else:
             assert not late, point
         assert_good(stage, point, tally)
@@ -146,7 +149,7 @@ def test_who_is_paused_within_a_transaction_keeps_others_waiting_and_not_for_eve
 ) -> None:
     chance = random.Random(f"{SEED} {store}")  # noqa: S311 - no secret
     for number, point in enumerate(chance.sample(WITHIN, cases(1, soak=len(WITHIN)))):
-        stage = Stage(tmp_path / f"project-{number}", service, store=store)
+        stage = staged(tmp_path, number, service, store)
         a_later_apply(stage)
         with paused(stage, point):
             meanwhile = stage.launch(*APPLY).ended()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
@@ -19,18 +20,21 @@ import httpx
 import psycopg
 import pytest
 
-from tests.scenario.sandbox import PROJECT, Result, Sandbox, executed_dates
+from tests.scenario.backfilled import DATAWORKS, System, Work
+from tests.scenario.sandbox import Result, Sandbox, executed_dates
 
 ROOT = Path(__file__).parents[2]
 
 #: A process that does not end by itself within this time has hung.
 HUNG_SECONDS = 120
 
-#: The operation that starts a backfill.
-CREATE = "RunCycleDagNodes"
+#: The operation that starts a backfill where nothing else is said.
+CREATE = DATAWORKS.create
 
 #: Longer than a signature may be accepted and a run be unlisted: from then on absence can be proved.
 QUARANTINE_SECONDS = 20 * 60
+
+_NUMBERS = itertools.count(1000)
 
 
 class Service:
@@ -82,9 +86,14 @@ def simulate(
 
 
 class RemoteSandbox(Sandbox):
-    """A project whose connection is a served simulator; each command is a process."""
+    """A project whose connection is a served simulator; each command is a process.
 
-    def __init__(self, root: Path, service: Service) -> None:
+    It has a number of its own, so that those of one simulator can have targets of their own.
+    """
+
+    def __init__(self, root: Path, service: Service, *, system: System = DATAWORKS) -> None:
+        self.system = system
+        self.number = next(_NUMBERS)
         super().__init__(root)
         self.connect(service)
 
@@ -97,7 +106,11 @@ class RemoteSandbox(Sandbox):
             ' accessKeySecret: "${env:SIM_SECRET}"}\n'
             "      limits: {readQps: 200, writeQps: 50}"
         )
-        (self.root / "reconciler.yaml").write_text(PROJECT.format(endpoint=endpoint, policy="{}"))
+        self.configure(self.system.connection.format(number=self.number), endpoint)
+
+    def spoil_create(self, **fault: Any) -> None:
+        """Have the next create that reaches the service meet a fault, and no other call any."""
+        self.service.faults({"operation": self.system.create, "nth": 1, **fault})
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start one command."""
@@ -136,9 +149,11 @@ class RemoteSandbox(Sandbox):
 class Checkout(RemoteSandbox):
     """A project folder; each command is a process. `state` is the URL of its store, if not a file's."""
 
-    def __init__(self, root: Path, service: Service, *, state: str | None = None) -> None:
+    def __init__(
+        self, root: Path, service: Service, *, state: str | None = None, system: System = DATAWORKS
+    ) -> None:
         self.database = state
-        super().__init__(root, service)
+        super().__init__(root, service, system=system)
 
     def connect(self, service: Service) -> None:
         super().connect(service)
@@ -188,8 +203,8 @@ class InProcess(Checkout):
             return Sandbox.run(self, *words)
 
 
-def starts(sandbox: Sandbox) -> Counter[str]:
-    """How often each root node and data date was started."""
+def starts(sandbox: Sandbox) -> Counter[Work]:
+    """How often each target and date was started."""
     return Counter(executed_dates(sandbox.ledger()))
 
 

@@ -18,6 +18,7 @@ from reconciler.cli.main import run
 from reconciler.model.project import SimulatorEndpoint
 from reconciler.simulator import AccessKey, Simulator
 from reconciler.wiring.embedded import open_embedded
+from tests.scenario.backfilled import DATAWORKS, Work, system_of
 from tests.simulator.harness import signed_request
 
 PROJECT = """\
@@ -28,10 +29,7 @@ spec:
   specs: ["specs/*.yaml"]
   connections:
     prod:
-      provider: dataworks
-      region: cn-shanghai
-      project: test_project
-      projectId: 112345
+{connection}
       {endpoint}
   policy: {policy}
 """
@@ -64,8 +62,13 @@ class Sandbox:
     ) -> None:
         self.root = root
         (root / "specs").mkdir(parents=True)
-        (root / "reconciler.yaml").write_text(PROJECT.format(endpoint=endpoint, policy=policy))
+        self.configure(DATAWORKS.connection, endpoint, policy=policy)
         self.world(world)
+
+    def configure(self, connection: str, endpoint: str, *, policy: str = "{}") -> None:
+        """Write the project file."""
+        text = PROJECT.format(connection=connection, endpoint=endpoint, policy=policy)
+        (self.root / "reconciler.yaml").write_text(text)
 
     def world(self, text: str) -> None:
         (self.root / "world.yaml").write_text(text)
@@ -176,18 +179,22 @@ def decisions(plan: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def executed_dates(ledger: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Every root node and data date that the service started, once per start."""
-    started = []
+def executed_dates(ledger: Sequence[Mapping[str, Any]]) -> list[Work]:
+    """Every target and date that a service started, once per start; the dates of DataArts are plan days."""
+    started: list[Work] = []
     for entry in ledger:
-        wire = entry["parameters"]
-        if entry["operation"] == "CreateManualDag":
-            started.append(f"{wire['FlowName']} {wire['Bizdate'][:10]}")
-            continue
-        first = dt.date.fromisoformat(wire["StartBizDate"][:10])
-        last = dt.date.fromisoformat(wire["EndBizDate"][:10])
-        started.extend(
-            f"{wire['RootNodeId']} {first + dt.timedelta(days=n)}"
-            for n in range((last - first).days + 1)
+        system, wire = system_of(entry), entry["parameters"]
+        started += (
+            [f"{wire['FlowName']} {wire['Bizdate'][:10]}"]
+            if system is None
+            else system.started(entry)
         )
     return started
+
+
+def given_out(entry: Mapping[str, Any]) -> list[str]:
+    """The ids by which our store may know the runs of an entry of the ledger."""
+    system = system_of(entry)
+    if system is None:
+        return [str(run) for run in entry["dag_ids"]]
+    return system.given_out(entry)

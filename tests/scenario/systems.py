@@ -7,7 +7,7 @@ import contextlib
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,19 +107,6 @@ class Systems(Sandbox):
         """Every PatchData that DataArts executed."""
         with self.simulator("hw") as simulator:
             return simulator.ledger()
-
-
-def patched_days(ledger: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Every job and plan day that DataArts started, once per start."""
-    started: list[str] = []
-    for entry in ledger:
-        wire = entry["parameters"]
-        first, last = (dt.date.fromisoformat(wire[key][:10]) for key in ("start_date", "end_date"))
-        started.extend(
-            f"{wire['job_name']} {first + dt.timedelta(days=n)}"
-            for n in range((last - first).days + 1)
-        )
-    return started
 
 
 def world(*, dags: str = "", jobs: str = "", more: str = "") -> str:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenario.sandbox import decisions
-from tests.scenario.systems import Systems, patched_days, world
+from tests.scenario.backfilled import DATAARTS
+from tests.scenario.processes import QUARANTINE_SECONDS
+from tests.scenario.sandbox import decisions, executed_dates
+from tests.scenario.systems import Systems, world
 
-CREATE = "CreateFactorySupplementDataInstance"
+CREATE = DATAARTS.create
 DATES = "2020-05-20..2020-05-31"
 DAYS = Counter(f"daily_sales 2020-05-{day}" for day in range(20, 32))
-#: Nothing is known of an answer before the signature has expired and the run would be listed.
-QUARANTINE_SECONDS = 20 * 60
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_plan_apply_and_an_empty_second_plan(project: Systems) -> None:
     assert result.code == 0, result.err
     again = project.run("plan", "--detailed-exitcode", "--json")
     assert (again.code, again.json["summary"]["reads"]) == (0, 0)
-    assert Counter(patched_days(project.patches())) == DAYS
+    assert Counter(executed_dates(project.patches())) == DAYS
     (entry,) = project.patches()
     # The tag alone, without the spec's name; the call id is drawn by each plan.
     assert entry["name"][:-6] == call["parameters"]["name"][:-6]
@@ -49,14 +49,14 @@ def test_wider_dates_start_the_added_ones_only(project: Systems) -> None:
     project.apply("--wait")
     project.job(dates={"start": "2020-05-18", "end": "2020-06-02"})
     assert project.apply("--wait").code == 0
-    assert max(Counter(patched_days(project.patches())).values()) == 1
-    assert len(patched_days(project.patches())) == 16
+    assert max(Counter(executed_dates(project.patches())).values()) == 1
+    assert len(executed_dates(project.patches())) == 16
 
 
 def test_a_plan_day_after_the_data_date_is_another_day_on_the_wire(project: Systems) -> None:
     project.job(target={"job": "daily_sales", "planOffsetDays": 1}, dates={"list": ["2020-05-20"]})
     assert project.apply("--wait").code == 0
-    assert patched_days(project.patches()) == ["daily_sales 2020-05-21"]
+    assert executed_dates(project.patches()) == ["daily_sales 2020-05-21"]
     assert decisions(project.plan()) == {"none succeeded": ["2020-05-20"]}
 
 
@@ -80,7 +80,7 @@ def test_a_create_whose_answer_is_lost_is_executed_once(project: Systems, effect
     project.advance_on("hw", QUARANTINE_SECONDS)
     last = project.apply("--wait")
     assert last.code == 0, last.err
-    assert Counter(patched_days(project.patches())) == DAYS + Counter(["other 2020-05-20"])
+    assert Counter(executed_dates(project.patches())) == DAYS + Counter(["other 2020-05-20"])
     assert project.run("plan", "--detailed-exitcode").code == 0
 
 
@@ -147,17 +147,17 @@ def test_a_failed_date_is_held_and_those_behind_it_go_with_its_rerun(project: Sy
     }
     project.job(onFailure="rerun")
     assert project.apply("--wait").code == 0
-    days = Counter(patched_days(project.patches()))
+    days = Counter(executed_dates(project.patches()))
     assert days.pop("daily_sales 2020-05-25") == 2
     assert len(project.patches()) == 2
 
 
 def test_somebody_elses_patch_data_is_waited_for(tmp_path: Path) -> None:
-    project = Systems(tmp_path / "project", clock="manual")
-    project.job()
-    by_hand = project.patch_by_hand("by-hand", "2020-05-22", "2020-05-23")
+    systems = Systems(tmp_path / "project", clock="manual")
+    systems.job()
+    by_hand = systems.patch_by_hand("by-hand", "2020-05-22", "2020-05-23")
     assert by_hand == 200
-    assert decisions(project.plan())["hold foreign_in_flight"] == ["2020-05-22..2020-05-23"]
+    assert decisions(systems.plan())["hold foreign_in_flight"] == ["2020-05-22..2020-05-23"]
 
 
 def test_stopping_stops_the_run_and_stays_stopped(tmp_path: Path) -> None:
@@ -177,4 +177,4 @@ def test_a_backfill_on_dataworks_may_wait_for_one_on_dataarts(project: Systems) 
     project.backfill("orders", requires=["backfill.sales@date"])
     assert project.apply("--wait").code == 0
     assert project.ranges()[0].startswith("2020-05-20")
-    assert Counter(patched_days(project.patches())) == DAYS
+    assert Counter(executed_dates(project.patches())) == DAYS

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.crash.oracle import Findings, Work, judge, record_of
+from tests.crash.oracle import Findings, judge, record_of
+from tests.scenario.backfilled import Work
 from tests.scenario.sandbox import Result, Sandbox, decisions
 
 #: The simulator forgets nothing: its ledger is a file beside the store, which no damage touches.

@@ -22,10 +22,11 @@ from reconciler.usecases.resolve import Resolution, Word, resolve
 from reconciler.usecases.selection import Selection
 from reconciler.usecases.status import project_status
 from reconciler.usecases.unlock import unlock
-from tests.crash.oracle import Work, record_of, work_of
+from tests.crash.oracle import record_of, work_of
 from tests.crash.simulation.processes import Staged
 from tests.crash.simulation.script import Command
 from tests.fakes.seams import FlagStop, ListReporter
+from tests.scenario.backfilled import Work
 from tests.scenario.sandbox import executed_dates
 
 
