@@ -57,6 +57,14 @@ class Launcher(InProcess):
         """Move the service's clock past the quarantine, for all of its projects."""
         self.advance(QUARANTINE_SECONDS)
 
+    def lose_store(self) -> None:
+        """Take the store away as a whole; nobody has it open."""
+        if self.database is not None:
+            self.state("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            return
+        for file in (self.root / ".reconciler").glob("state.db*"):
+            file.unlink()
+
     def apply_to_the_end(self) -> Result:
         """An apply that nobody disturbs, and where calls have to be proved absent first, another."""
         self.a_minute_later()
