@@ -214,6 +214,7 @@ class _Run:
         }
         self._guards = Guards(plan)
         self._listings_used: set[Address] = set()
+        self._following: set[str] = set()
         self._looks: dict[Address, asyncio.Future[Checked]] = {}
         self._calls: dict[Address, list[Call]] = defaultdict(list)
         for call in plan.calls:
@@ -408,8 +409,12 @@ class _Run:
         return True
 
     def _mark_absent(self, call: Call, checked: Checked) -> None:
+        """Record what a call may follow, once: it is on record when the call is tried again."""
+        if call.id in self._following:
+            return
         for attempt_id, dates in proved_absent(checked, call)[0].items():
             self._bench.store.mark_absent(self._bench.lease, attempt_id, dates, _proof(checked))
+        self._following.add(call.id)
 
     async def _settle(
         self, call: Call, sending: Sending, attempt: Attempt, outcome: CreateOutcome

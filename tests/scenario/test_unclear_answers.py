@@ -43,7 +43,10 @@ def test_while_a_lost_run_is_not_listed_yet_nothing_is_sent(
     assert len(sandbox.ledger()) == 1
 
 
-def test_a_call_proved_absent_is_sent_once_more(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("effect", ["delay", "throttle"])
+def test_a_call_proved_absent_is_sent_until_it_is_executed_once(
+    sandbox: Sandbox, effect: str
+) -> None:
     sandbox.backfill("proof", target={"rootNode": 9})
     assert (
         sandbox.apply("--wait").code == 0
@@ -58,6 +61,9 @@ def test_a_call_proved_absent_is_sent_once_more(sandbox: Sandbox) -> None:
     sandbox.advance(20 * 60)
 
     assert decisions(sandbox.plan())["create never_started"] == ["2020-06-01..2020-06-05"]
+    sandbox.faults([{"operation": CREATE, "nth": 1, "effect": effect}])
+    applied = sandbox.apply()
+    assert applied.code == 0, applied.err
     assert sandbox.apply("--wait").code == 0
     assert len(sandbox.ledger()) == 2
     assert sandbox.plan()["summary"]["none"] == 17
