@@ -52,6 +52,13 @@ GUARDS = (
         tests=("tests/unit/providers/dataworks/test_listing.py",),
     ),
     Guard(
+        name="completeness check, DataArts",
+        file="reconciler/providers/dataarts/listing.py",
+        text="        if totals == {len(seen)} and len({row.name for row in seen}) == len(seen):",
+        by="        if True:",
+        tests=("tests/unit/providers/dataarts/test_discovering.py",),
+    ),
+    Guard(
         name="refusal list",
         file="reconciler/providers/dataworks/outcomes.py",
         text="    if family in _REFUSING and _refusing_status(envelope.status):",
@@ -59,11 +66,25 @@ GUARDS = (
         tests=("tests/unit/providers/dataworks/test_outcomes.py",),
     ),
     Guard(
+        name="refusal list, DataArts",
+        file="reconciler/providers/dataarts/outcomes.py",
+        text="    if family in _REFUSING and _refusing_status(envelope.status):",
+        by="    if True:",
+        tests=("tests/unit/providers/dataarts/test_outcomes.py",),
+    ),
+    Guard(
         name="server clock",
         file="reconciler/providers/dataworks/discovering.py",
         text="            began_at=listing.began_at or self._clock.now(),\n            shows_tags=any",
         by="            began_at=self._clock.now(),\n            shows_tags=any",
         tests=("tests/unit/providers/dataworks/test_discovering.py",),
+    ),
+    Guard(
+        name="server clock, DataArts",
+        file="reconciler/providers/dataarts/discovering.py",
+        text="            began_at=listing.began_at or self._clock.now(),\n            shows_tags=any",
+        by="            began_at=self._clock.now(),\n            shows_tags=any",
+        tests=("tests/unit/providers/dataarts/test_discovering.py",),
     ),
     Guard(
         name="validity from server",

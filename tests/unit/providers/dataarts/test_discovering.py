@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -210,6 +211,13 @@ async def test_a_row_that_is_there_twice_proves_nothing() -> None:
     service = Service()
     service.on(LIST, {"success": True, "total": 2, "rows": [row, row]})
     assert not (await discover(service)).complete
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_listing_began_by_the_services_clock_and_not_by_ours(hours: int) -> None:
+    service = a_service([])
+    service.date = NOW + dt.timedelta(hours=hours)
+    assert (await discover(service)).began_at == service.date
 
 
 async def test_a_listing_without_a_time_proves_nothing() -> None:
