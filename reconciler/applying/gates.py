@@ -27,6 +27,9 @@ GATE_VALID_SECONDS = 2.0
 #: A gate that could not be read stays closed for this long without another look, for all who need it.
 UNREADABLE_VALID_SECONDS = 30.0
 
+#: A gate that could not be read for so long is no longer waited for.
+GIVE_UP_AFTER_SECONDS = 3600.0
+
 #: Where looks at several gates take longer than one is good for, the older ones are taken again, so often.
 ROUNDS = 3
 
@@ -74,6 +77,7 @@ class GateBoard:
         self._standings = {name: GateStanding(gate=gate) for name, gate in gates.items()}
         # By date: looks for other dates leave one as fresh as it was.
         self._looks: dict[_Question, RangeMap[_Look]] = {}
+        self._unread_since: dict[_Question, float] = {}
         # One look at a time at each, so that a system that is slow to answer keeps nobody else waiting.
         self._looking: dict[_Question, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -81,6 +85,19 @@ class GateBoard:
     def standings(self) -> dict[str, GateStanding]:
         """All gates by name, with what the last look showed."""
         return dict(self._standings)
+
+    def stuck(self, name: str) -> DateSet:
+        """The dates on which a gate, by its last look, opens only after a person has done something.
+
+        One that could not be read for long is among them.
+        """
+        reading = self._standings[name].reading if name in self._standings else None
+        if reading is None:
+            return DateSet()
+        since = self._unread_since.get(_question(self._gates[name]))
+        if since is not None and self._clock.monotonic() - since >= GIVE_UP_AFTER_SECONDS:
+            return reading.dates
+        return reading.stuck
 
     async def look(
         self, wanted: Mapping[str, DateSet], *, max_age: float = 0.0
@@ -131,6 +148,10 @@ class GateBoard:
         return not dates - self._looks.get(question, _NO_LOOKS).where(is_fresh)
 
     def _keep(self, question: _Question, reading: GateReading) -> None:
+        if reading.problem is None:
+            self._unread_since.pop(question, None)
+        else:
+            self._unread_since.setdefault(question, self._clock.monotonic())
         look = _Look(ended_at=self._clock.monotonic(), failed=reading.problem is not None)
         looks = self._looks.get(question, _NO_LOOKS)
         self._looks[question] = looks.overlaid(RangeMap.constant(reading.dates, look))

@@ -85,7 +85,7 @@ class CallBlocked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateChanged:
-    """A gate that units wait for opened or closed: it is closed on `dates` (none: open), in words `why`."""
+    """How a gate stands that units wait for: closed on `dates` (none: open), for the reason `why`."""
 
     gate: str
     dates: DateSet

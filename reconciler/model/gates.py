@@ -68,8 +68,17 @@ class RunsSucceeded:
     days: int = 1
 
     def __str__(self) -> str:
-        window = f"[date{self.offset_days:+d}d, +{self.days}d)"
-        return f"every run of {self.job} in {window} has succeeded"
+        match self.offset_days:
+            case 0:
+                first = "on the data date"
+            case 1:
+                first = "on the day after the data date"
+            case later:
+                side = "after" if later > 0 else "before"
+                first = f"{abs(later)} days {side} the data date"
+        begins = "" if self.days == 1 else f"in {self.days} days beginning "
+        of_task = f" (task {self.task})" if self.task else ""
+        return f"every run of {self.job}{of_task} planned {begins}{first} has succeeded"
 
 
 Condition = DagSucceeded | NothingUnfinished | RunsSucceeded

@@ -68,6 +68,6 @@ def unread_gates(gates: Iterable[GateStanding]) -> Iterator[Diagnostic]:
                 summary=f"{one.gate.address} could not be read, so it is closed: {one.reading.problem}",
                 address=one.gate.address,
                 place=one.gate.place,
-                hint=f"see connection {one.gate.connection} in reconciler.yaml; "
-                "`reconciler check` asks it once",
+                hint="see what it asks for, and its connection in reconciler.yaml: "
+                f"`reconciler check` asks {one.gate.connection} once",
             )

@@ -30,7 +30,8 @@ def _state_lines(reading: GateReading | None, paint: Paint) -> Iterator[str]:
     told = list(_by_text(reading.closed))
     for text, dates in told[:REASONS_TOLD]:
         role = Role.PROBLEM if reading.problem or dates & reading.stuck else Role.CHANGE
-        yield f"      {paint('closed', role)}{_for(dates, reading)}: {clean(text)}"
+        person = "; needs a person" if dates & reading.stuck else ""
+        yield f"      {paint('closed', role)}{_for(dates, reading)}: {clean(text)}{person}"
     if len(told) > REASONS_TOLD:
         yield f"      closed for {len(told) - REASONS_TOLD} more reasons"
     opened = reading.dates - reading.closed.dates

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange
+from reconciler.model.gates import is_gate
 from reconciler.model.plan import Action, Call, Decision, FieldChange, Heading, Plan, Reason
 from reconciler.model.runs import Tier
 from reconciler.rendering.gates_text import gate_lines
@@ -204,7 +205,10 @@ def _why(action: Action) -> str:
     word = _WORDS.get(action.reason, action.reason.value)
     if action.blocked_by:
         word = f"{word}; blocked by {clean(', '.join(action.blocked_by))}"
-    said = ": ".join(part for part in (word, clean(action.detail)) if part)
+    # Why a gate is closed stands with the gate, once for all who wait for it.
+    told = bool(action.blocked_by) and all(is_gate(name) for name in action.blocked_by)
+    detail = "" if told else clean(action.detail)
+    said = ": ".join(part for part in (word, detail) if part)
     changes = "; ".join(_change(change) for change in action.changes)
     return "; ".join(part for part in (said, changes) if part)
 

@@ -41,7 +41,7 @@ def report_text(report: ApplyReport, paint: Paint) -> str:
     if report.interrupted:
         lines.append("Interrupted; what was sent is on record. Run it again to continue.")
     elif not report.finished:
-        lines.append("Waiting was cut short; the runs go on. Run it again to continue.")
+        lines.append("Waiting was cut short; what runs goes on. Run it again to continue.")
     return "\n".join(lines) + "\n"
 
 

@@ -85,6 +85,8 @@ def _url_problem(url: str, *, http_anywhere: bool) -> str | None:
         return "is not an http or https URL"
     if parts.username is not None or parts.password is not None:
         return "must not hold a user or a password"
+    if parts.path.strip("/"):
+        return "must not hold a path"
     if parts.query or parts.fragment:
         return "must not hold a query or a fragment"
     if parts.scheme == "http" and not http_anywhere and not _is_loopback(parts):

@@ -38,9 +38,10 @@ def parse_gate(part: Part, context: Context, problems: Problems) -> Gate | None:
     spec = mapping_or_empty(part.root, "spec")
     connection = parse_connection_name(spec, context, problems)
     declaration = parse_gate_declaration(part, problems)
+    asks_one = _asks_one_system(part, spec, problems)
     if connection is not None:
         _check_system(spec, connection, problems)
-    if connection is None or declaration is None or not part.is_whole():
+    if connection is None or declaration is None or not asks_one or not part.is_whole():
         return None
     obshell = optional_mapping(spec, "obshell")
     condition = (
@@ -65,6 +66,26 @@ _SYSTEMS: dict[str, type[Connection]] = {
     "obshell": OBShellConnection,
     "dataarts": DataArtsConnection,
 }
+
+
+def _asks_one_system(part: Part, spec: MapNode, problems: Problems) -> bool:
+    """Whether there is one condition, which is noted otherwise."""
+    given = sorted(_SYSTEMS.keys() & spec.entries.keys())
+    if not given and part.is_whole("spec"):
+        problems.error(
+            part.root.keys["spec"],
+            "missing_key",
+            'spec needs "obshell" or "dataarts": the condition',
+            hint="for example obshell: {noUnfinished: cluster}",
+        )
+    for other in given[1:]:
+        problems.error(
+            spec.keys[other],
+            "one_condition",
+            f"a gate on `{given[0]}` cannot ask `{other}`, too",
+            hint="declare a second gate and require both",
+        )
+    return len(given) == 1
 
 
 def _check_system(spec: MapNode, connection: Connection, problems: Problems) -> None:

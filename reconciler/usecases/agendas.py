@@ -46,8 +46,8 @@ class Outlook:
 
     `ready` may start now; `blocked` are units by address and what they wait for, in words. Some of them
     would be ready but for a freeze, if `thaws_at` is set: then it ends. `gated` are the dates of units that
-    only gates keep, by gate, where these may open without a person. `doubtful` are units of unknown outcome
-    whose run may yet be found.
+    only gates keep, by gate; they are `hopeful` if some of them may open without a person. `doubtful` are
+    units of unknown outcome whose run may yet be found.
     """
 
     ready: Dates
@@ -55,6 +55,7 @@ class Outlook:
     blocked: Units = field(default_factory=dict)
     thaws_at: dt.datetime | None = None
     gated: Mapping[str, DateSet] = field(default_factory=dict)
+    hopeful: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ class SpecAgenda:
         ready: dict[Address, DateSet] = {}
         doubtful: dict[Address, DateSet] = {}
         blocked: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
-        gated: dict[str, DateSet] = defaultdict(DateSet)
+        gated = Gated(self.board)
         for decided in decide_all(situation):
             address = decided.resource.address
             if may_start := decided.dates_where(starts):
@@ -126,14 +127,15 @@ class SpecAgenda:
             for piece, verdict in decided.verdicts:
                 if verdict.decision is Decision.BLOCKED:
                     blocked[(address, _words(verdict.blocked_by))] |= DateSet((piece,))
-                    _note_gated(gated, verdict.blocked_by, DateSet((piece,)))
+                    gated.note(verdict.blocked_by, DateSet((piece,)))
         frozen = any(word == _words((FREEZE,)) for _, word in blocked)
         return Outlook(
             ready=ready,
             doubtful=doubtful,
             blocked=dict(blocked),
             thaws_at=freeze.end if freeze is not None and frozen else None,
-            gated=_worth_another_look(gated, self.board),
+            gated=gated.by_gate,
+            hopeful=gated.hopeful,
         )
 
     def subjects(self) -> Mapping[Address, str]:
@@ -173,7 +175,7 @@ class PlanAgenda:
         doubtful: dict[Address, DateSet] = defaultdict(DateSet)
         ready: dict[Address, DateSet] = defaultdict(DateSet)
         blocked: dict[tuple[Address, str], DateSet] = defaultdict(DateSet)
-        gated: dict[str, DateSet] = defaultdict(DateSet)
+        gated = Gated(self.board)
         situation = self._situation(recorded)
         for call in judged_again(self.plan, situation).calls:
             if call.id in unclear and call.name:
@@ -182,7 +184,7 @@ class PlanAgenda:
                 continue
             if call.blocked_by:
                 blocked[(call.address, _words(call.blocked_by))] |= call.dates
-                _note_gated(gated, call.blocked_by, call.dates)
+                gated.note(call.blocked_by, call.dates)
             else:
                 ready[call.address] |= call.dates
         frozen = any(word == _words((FREEZE,)) for _, word in blocked)
@@ -191,7 +193,8 @@ class PlanAgenda:
             doubtful=dict(doubtful),
             blocked=dict(blocked),
             thaws_at=self._thaws_at(situation.freeze) if frozen else None,
-            gated=_worth_another_look(gated, self.board),
+            gated=gated.by_gate,
+            hopeful=gated.hopeful,
         )
 
     def _thaws_at(self, freeze: Freeze | None) -> dt.datetime | None:
@@ -277,21 +280,29 @@ class PlanAgenda:
         )
 
 
-def _note_gated(gated: dict[str, DateSet], names: tuple[str, ...], dates: DateSet) -> None:
-    """Note units that gates keep, and nothing else."""
-    if all(is_gate(name) for name in names):
-        for name in names:
-            gated[GateRef.parse(name).name] |= dates
+class Gated:
+    """Units that gates keep, and nothing else.
 
+    Attributes:
+        by_gate: Their dates, by the name of each gate that keeps them.
+        hopeful: Whether some of them may open without a person.
+    """
 
-def _worth_another_look(gated: Mapping[str, DateSet], board: GateBoard) -> dict[str, DateSet]:
-    """The gates that may open without a person, with the dates on which they may."""
-    standings = board.standings
-    left = {}
-    for name, dates in gated.items():
-        reading = standings[name].reading if name in standings else None
-        left[name] = dates if reading is None else dates - reading.stuck
-    return {name: dates for name, dates in left.items() if dates}
+    def __init__(self, board: GateBoard) -> None:
+        """None yet; how the gates stand is on `board`."""
+        self.by_gate: dict[str, DateSet] = defaultdict(DateSet)
+        self.hopeful = False
+        self._board = board
+
+    def note(self, blocked_by: tuple[str, ...], dates: DateSet) -> None:
+        """Take in some units and the names of what keeps them; others than those of gates are left out."""
+        if not all(is_gate(name) for name in blocked_by):
+            return
+        left = dates
+        for name in (GateRef.parse(one).name for one in blocked_by):
+            self.by_gate[name] |= dates
+            left -= self._board.stuck(name)
+        self.hopeful = self.hopeful or bool(left)
 
 
 def _unclear(recorded: RecordedState) -> frozenset[str]:

@@ -17,6 +17,7 @@ from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.model.errors import LockHeld
 from reconciler.model.events import GateChanged, UnitsOpened
+from reconciler.model.gates import Gate, GateReading
 from reconciler.model.plan import Plan
 from reconciler.usecases.agendas import Agenda, Dates, Outlook
 from reconciler.usecases.carrying_out import Carrying, lock_for, send_planned, tell_unread
@@ -81,6 +82,7 @@ class Convergence:
     _aside: dict[Address, DateSet] = field(default_factory=dict)
     _looks: Looks = field(default_factory=Looks)
     _rhythms: Rhythms = field(default_factory=Rhythms)
+    _told_gates: set[str] = field(default_factory=set)
 
     async def reach(self) -> bool:
         """Wait, after what could start at once was sent.
@@ -118,7 +120,8 @@ class Convergence:
             await self._sleep(FIRST_LOOK_SECONDS)
             await self._start()
             return True
-        until = min(self._thaws_at(outlook), self._gates_due(outlook))
+        gates_due = self._gates_due(outlook) if outlook.hopeful else math.inf
+        until = min(self._thaws_at(outlook), gates_due)
         if until < math.inf:
             await self._sleep(until - self.watch.clock.monotonic())
             await self._look_at_gates(outlook)
@@ -126,9 +129,10 @@ class Convergence:
         return False
 
     def _gates_due(self, outlook: Outlook) -> float:
-        """When to look at closed gates again; never, if none keeps anything that may open by itself."""
+        """When to look at closed gates again; never, if none keeps anything."""
         if not outlook.gated:
             return math.inf
+        self._tell_of_gates(outlook)
         now = self.watch.clock.monotonic()
         self._rhythms.keep(outlook.gated, now, least=self._least_pause())
         return self._rhythms.next_due()
@@ -147,10 +151,16 @@ class Convergence:
             now = self.watch.clock.monotonic()
             self._rhythms.read(name, now, changed=is_changed, least=self._least_pause())
             if is_changed:
-                closed = reading.closed.restricted(outlook.gated[name])
-                why = closed.items[0][1] if closed else ""
-                gate = before[name].gate.address
-                self.applied.tell(GateChanged(gate=gate, dates=closed.dates, why=why))
+                self.applied.tell(_gate_changed(before[name].gate, reading, outlook.gated[name]))
+
+    def _tell_of_gates(self, outlook: Outlook) -> None:
+        """Tell, once, of each gate that is waited for, so that nobody waits without knowing for what."""
+        standings = self.agenda.board.standings
+        for name, dates in sorted(outlook.gated.items()):
+            known = name in standings and standings[name].reading
+            if known and name not in self._told_gates:
+                self._told_gates.add(name)
+                self.applied.tell_once(_gate_changed(standings[name].gate, known, dates))
 
     def _least_pause(self) -> float:
         """How far looks at gates must lie apart on the connection that has the fewest calls left."""
@@ -228,3 +238,10 @@ class Convergence:
 
     def _is_over(self) -> bool:
         return self._seconds_left() <= 0 or self.watch.stop.is_set()
+
+
+def _gate_changed(gate: Gate, reading: GateReading, dates: DateSet) -> GateChanged:
+    """How a gate stands now on the dates that wait for it."""
+    closed = reading.closed.restricted(dates)
+    why = closed.items[0][1] if closed else ""
+    return GateChanged(gate=gate.address, dates=closed.dates, why=why)

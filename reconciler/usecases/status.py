@@ -148,18 +148,22 @@ async def _gather(
 
 
 async def _unrecorded(workspace: Workspace, loaded: Loaded, selection: Selection) -> Gathered:
-    """The situation of a project that has no store yet: nothing is asked."""
+    """The situation of a project that has no store yet: nothing is asked but how gates stand."""
     nothing = RecordedState()
-    names = connections_in_use(workspace, loaded.resources, nothing)
-    async with workspace.lines(names, offline=True) as lines:
+    names = connections_in_use(workspace, loaded.resources, nothing, loaded.gates)
+    async with workspace.lines(names) as lines:
         return await gather(
             loaded.resources,
             nothing,
             lines,
             clock=workspace.clock,
-            refresh=Refresh.OFFLINE,
+            refresh=Refresh.NONE,
             selected=selection,
-            conditions=Conditions(freeze=frozen_now(workspace)),
+            discovering=Discovering.NOTHING,
+            conditions=Conditions(
+                freeze=frozen_now(workspace),
+                board=GateBoard(loaded.gates, lines.keepers, workspace.clock),
+            ),
         )
 
 

@@ -40,8 +40,9 @@ when gate.ob-quiet does
         in 2 calls: 2020-04-01..2020-04-30 → 2020-05-04..2020-05-06
   ? manualflow.month-close
       ? 2018-12-12  1 date  outcome unknown since 10:02
-  gate.landed   hw · every run of etl-dli2dws in [date+1d, +1d) has succeeded
-      closed for 2020-05-05: a run failed
+  gate.landed   hw · every run of etl-dli2dws (task 937987) planned on the day after the data date \
+has succeeded
+      closed for 2020-05-05: a run failed; needs a person
       open for 2020-05-04, 2020-05-06 (success was forced)
   gate.ob-quiet   ob · no unfinished task (cluster) for tenant orders
       closed: could not be read: no answer

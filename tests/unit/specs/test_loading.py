@@ -150,6 +150,8 @@ def test_a_rerun_of_other_dates_is_a_warning(tmp_path: Path) -> None:
         (gate(obshell="{noUnfinished: all, dag: '1'}"), "one_condition", "6:13"),
         (gate(obshell="{tenant: t}"), "missing_key", "6:12"),
         (gate(obshell="", dataarts="{job: j}"), "wrong_provider", "5:15"),
+        (gate(obshell=""), "missing_key", "4:1"),
+        (gate(dataarts="{job: j}"), "one_condition", "6:3"),
         (gate(connection="hw-bare", obshell="", dataarts="{job: j, task: a}"), "connection_lacks", "5:15"),
         (backfill(target="{includeNodes: [1]}"), "missing_key", "6:3"),
         (backfill(target="{rootNode: 1, includeNodes: [2]}"), "nodes", "6:25"),
