@@ -12,10 +12,10 @@ No colour and no control character: whatever a file or a name holds, the text is
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 
 from reconciler.model.diagnostics import Diagnostic, Severity, in_order
+from reconciler.rendering.layout import columns
 
 _GUTTER = 5
 
@@ -55,15 +55,9 @@ def _excerpt(excerpt: str, line: int, column: int) -> list[str]:
     lines = [bar, f"{line:>{_GUTTER - 1}} | {text}".rstrip()]
     if column <= len(excerpt) + 1:
         # The caret must stand under the character on the screen, where some take two columns.
-        before = sum(map(_width, _safe(excerpt[: column - 1])))
+        before = columns(_safe(excerpt[: column - 1]))
         lines.append(f"{bar} {' ' * before}^")
     return lines
-
-
-def _width(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
 
 
 def _safe(text: str) -> str:

@@ -8,22 +8,25 @@ from collections.abc import Iterator, Sequence
 from reconciler.model.dates import DateSet
 from reconciler.model.gates import GateReading, GateStanding
 from reconciler.model.rangemap import RangeMap
+from reconciler.rendering.layout import hanging
 from reconciler.rendering.paint import Paint, Role, clean
 
 #: So many different reasons of one gate are told; `--json` has them all.
 REASONS_TOLD = 5
 
 
-def gate_lines(gates: Sequence[GateStanding], paint: Paint) -> Iterator[str]:
+def gate_lines(gates: Sequence[GateStanding], paint: Paint, width: int) -> Iterator[str]:
     """One line for each gate, and one for each reason why it is closed; nothing without gates."""
     for standing in gates:
         gate = standing.gate
         about = f"{gate.connection} · {clean(str(gate.condition))}"
-        yield f"  {paint(gate.address, Role.STRONG)}   {paint(about, Role.QUIET)}"
-        yield from _state_lines(standing.reading, paint)
+        first, *rest = hanging(f"  {gate.address}   ", about, indent=6, width=width)
+        yield first.replace(gate.address, paint(gate.address, Role.STRONG), 1)
+        yield from rest
+        yield from _state_lines(standing.reading, paint, width)
 
 
-def _state_lines(reading: GateReading | None, paint: Paint) -> Iterator[str]:
+def _state_lines(reading: GateReading | None, paint: Paint, width: int) -> Iterator[str]:
     if reading is None:
         yield f"      {paint('not evaluated', Role.CHANGE)}"
         return
@@ -31,14 +34,21 @@ def _state_lines(reading: GateReading | None, paint: Paint) -> Iterator[str]:
     for text, dates in told[:REASONS_TOLD]:
         role = Role.PROBLEM if reading.problem or dates & reading.stuck else Role.CHANGE
         person = "; needs a person" if dates & reading.stuck else ""
-        yield f"      {paint('closed', role)}{_for(dates, reading)}: {clean(text)}{person}"
+        said = f"{_for(dates, reading)}: {clean(text)}{person}"
+        yield from _state_line("closed", role, said, paint, width)
     if len(told) > REASONS_TOLD:
         yield f"      closed for {len(told) - REASONS_TOLD} more reasons"
     opened = reading.dates - reading.closed.dates
     if opened:
         remarks = "; ".join(clean(text) for text, _ in _by_text(reading.remarks))
-        word = paint("open", Role.CREATE)
-        yield f"      {word}{_for(opened, reading)}{f' ({remarks})' if remarks else ''}"
+        said = f"{_for(opened, reading)}{f' ({remarks})' if remarks else ''}"
+        yield from _state_line("open", Role.CREATE, said, paint, width)
+
+
+def _state_line(word: str, role: Role, said: str, paint: Paint, width: int) -> Iterator[str]:
+    first, *rest = hanging("      ", word + said, indent=10, width=width)
+    yield first.replace(word, paint(word, role), 1)
+    yield from rest
 
 
 def _for(dates: DateSet, reading: GateReading) -> str:

@@ -9,9 +9,11 @@ import pytest
 
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.plan import Decision, Plan, Reason, Summary
+from reconciler.rendering.layout import columns
 from reconciler.rendering.paint import Paint
-from reconciler.rendering.plan_text import FOLD_ABOVE, render_plan
-from tests.unit.formats.plans import a_plan, an_action
+from reconciler.rendering.plan_text import render_plan
+from reconciler.rendering.plan_view import FOLD_ABOVE
+from tests.unit.formats.plans import ORDERS, a_plan, an_action
 
 PLAIN = Paint()
 
@@ -20,44 +22,84 @@ def test_golden_plan_of_every_decision() -> None:
     assert (
         render_plan(a_plan(), paint=PLAIN)
         == """\
-  + backfill.orders-currency-fix   prod · PROD · root 1234 · growth-data: rates were wrong \
-in May
+  + backfill.orders-currency-fix
+      prod · PROD · root 1234 · growth-data: rates were wrong in May
       + 2020-05-20..2020-05-24  5 dates  missing
       + 2020-05-26..2020-05-31  6 dates  missing
-      = 2020-06-01               1 date  shared: the same units as backfill.a, counted there
-        in 2 calls
-  ! backfill.users-2020   prod · PROD · root 1234 · a reason that is far too long to stand \
-beside a…
+      = 2020-06-01               1 date  shared: the same units as backfill.a,
+          counted there
+        in 2 calls, about 22 node instances
+  ! backfill.users-2020
+      prod · PROD · root 1234 · a reason that is far too long to stand beside an
+      address in a plan
       = 2020-01-01..2020-03-31  91 dates  succeeded
-      ~ 2020-04-01..2020-04-30  30 dates  changed; 74324.key2 "val" → "val2"; 74324.key3 \
-(absent) → "new"; exclude "9" → (absent)
-      > 2020-05-01                1 date  found: a run of ours that is not on record
+      ~ 2020-04-01..2020-04-30  30 dates  changed; 74324.key2 "val" → "val2";
+          74324.key3 (absent) → "new"; exclude "9" → (absent)
+      > 2020-05-01                1 date  found: a run of ours that is not on
+          record
       . 2020-05-02..2020-05-03   2 dates  in flight
-      # 2020-05-04..2020-05-06   3 dates  missing; blocked by gate.ob-quiet, rollout: opens \
-when gate.ob-quiet does
+      # 2020-05-04..2020-05-06   3 dates  missing; blocked by gate.ob-quiet,
+          rollout: opens when gate.ob-quiet does
       ! 2020-05-07..2020-05-08   2 dates  failed: node 3 failed
+          reconciler explain backfill.users-2020@2020-05-07..2020-05-08
+          reconciler resolve backfill.users-2020@2020-05-07..2020-05-08 --rerun --reason TEXT
       - 2020-05-09..2020-05-12   4 dates  no longer declared
-        in 2 calls: 2020-04-01..2020-04-30 → 2020-05-04..2020-05-06
+        in 2 calls, about 66 node instances: 2020-04-01..2020-04-30 →
+          2020-05-04..2020-05-06
   ? manualflow.month-close
       ? 2018-12-12  1 date  outcome unknown since 10:02
-  gate.landed   hw · every run of etl-dli2dws (task 937987) planned on the day after the data date \
-has succeeded
+          reconciler explain manualflow.month-close@2018-12-12
+          reconciler resolve manualflow.month-close@2018-12-12 --run-id ID --reason TEXT
+          reconciler resolve manualflow.month-close@2018-12-12 --never-ran --reason TEXT
+  gate.landed   hw · every run of etl-dli2dws (task 937987) planned on the day
+      after the data date has succeeded
       closed for 2020-05-05: a run failed; needs a person
       open for 2020-05-04, 2020-05-06 (success was forced)
   gate.ob-quiet   ob · no unfinished task (cluster) for tenant orders
       closed: could not be read: no answer
   gate.scaled   ob · DAG 22130706433028869 has succeeded
       not evaluated
-Plan: 1 resource could not be read, nothing is decided there; 44 dates to start in 4 calls \
-(about 123 node instances); 3 of them blocked; 1 to \
-adopt; 2 in flight; 91 satisfied; 4 released; 3 need a person. 12 API calls made; apply \
-will make about 10.
-To see what is known of an unknown outcome: reconciler explain \
-manualflow.month-close@2018-12-12
-To say what became of it: reconciler resolve manualflow.month-close@2018-12-12 --run-id \
-ID|--never-ran|--succeeded|--rerun --reason TEXT
+  warning: a daily run
+Plan: 1 resource could not be read, nothing is decided there;
+  44 dates to start in 4 calls (about 123 node instances); 3 of them blocked;
+  1 to adopt; 2 in flight; 91 satisfied; 4 released; 3 need a person.
+  12 API calls made; apply will make about 10.
 """
     )
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_only_commands_are_wider_than_the_screen(width: int) -> None:
+    lines = render_plan(a_plan(), paint=PLAIN, full=True, width=width).splitlines()
+    wide = [line.strip() for line in lines if columns(line) > width]
+    assert all(line.startswith("reconciler ") for line in wide)
+
+
+def test_ranges_that_need_nobody_are_counted_and_shown_on_demand() -> None:
+    plan = dataclasses.replace(
+        a_plan(),
+        actions=(
+            an_action(
+                ORDERS, Decision.NONE, Reason.SUCCEEDED, "2020-05-01,2020-05-03..2020-05-09"
+            ),
+        ),
+        calls=(),
+    )
+    assert "      = 2 ranges  8 dates  succeeded\n" in render_plan(plan, paint=PLAIN)
+    assert "      = 2020-05-03..2020-05-09  7 dates  succeeded\n" in render_plan(
+        plan, paint=PLAIN, full=True
+    )
+
+
+def test_commands_are_told_for_the_first_ranges_of_what_is_alike() -> None:
+    failed = an_action(
+        ORDERS, Decision.HOLD, Reason.FAILED, "2020-05-01,2020-05-03,2020-05-05,2020-05-07"
+    )
+    text = render_plan(dataclasses.replace(a_plan(), actions=(failed,)), paint=PLAIN)
+    assert [line.split("@")[1].split()[0] for line in text.splitlines() if "explain" in line] == [
+        "2020-05-01", "2020-05-03"
+    ]  # fmt: skip
+    assert text.count("the same commands, with these and later dates") == 1
 
 
 def test_colours_change_nothing_but_colour() -> None:
@@ -86,7 +128,7 @@ def test_a_long_plan_folds_what_needs_nobody() -> None:
     plan = many(FOLD_ABOVE + 1, Decision.NONE, Reason.SUCCEEDED)
     folded = render_plan(plan, paint=PLAIN)
     assert f"  = {FOLD_ABOVE + 1} more resources need nothing (--full shows them)\n" in folded
-    assert len(folded.splitlines()) == 2
+    assert "backfill." not in folded
     assert "backfill.r050" in render_plan(plan, paint=PLAIN, full=True)
 
 
@@ -96,9 +138,16 @@ def test_what_needs_somebody_is_never_folded() -> None:
 
 
 def test_a_plan_of_nothing_says_so() -> None:
-    text = render_plan(many(0, Decision.NONE, Reason.SUCCEEDED), paint=PLAIN)
+    plan = dataclasses.replace(many(0, Decision.NONE, Reason.SUCCEEDED), diagnostics=())
+    assert render_plan(plan, paint=PLAIN) == (
+        "Plan: nothing to start; 0 satisfied. 0 API calls made.\n"
+    )
+
+
+def test_a_plan_that_could_not_be_read_does_not_say_that_nothing_is_to_do() -> None:
+    text = render_plan(many(0, Decision.NONE, Reason.SUCCEEDED), paint=PLAIN, width=120)
     unread = "1 resource could not be read, nothing is decided there"
-    assert text == f"Plan: {unread}; nothing else to start; 0 satisfied. 0 API calls made.\n"
+    assert f"Plan: {unread}; nothing else to start; 0 satisfied. 0 API calls made.\n" in text
 
 
 @pytest.mark.parametrize("decision", list(Decision))

@@ -1,0 +1,138 @@
+"""What of a plan is shown, and in which order: the same for every surface."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from reconciler.model.addresses import Address
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.plan import Action, Call, Decision, Heading, Plan
+
+#: More resources than this and those that need nobody are folded into one line.
+FOLD_ABOVE = 50
+
+#: What nobody has to look at.
+QUIET = frozenset({Decision.NONE, Decision.SHARED, Decision.RELEASED})
+
+#: What only a person can help.
+NEEDS_PERSON = frozenset({Decision.UNKNOWN, Decision.HOLD})
+
+#: Which decision stands for a resource: the first of these that any of its units has.
+_WEIGHT = (
+    Decision.UNKNOWN,
+    Decision.HOLD,
+    Decision.RERUN,
+    Decision.CREATE,
+    Decision.ADOPT,
+    Decision.BLOCKED,
+    Decision.WAIT,
+    Decision.RELEASED,
+    Decision.SHARED,
+    Decision.NONE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Units of one action that are told in one line: one stretch of dates, or several that are folded."""
+
+    dates: DateSet
+    action: Action
+
+    @property
+    def stretch(self) -> DateRange | None:
+        """The dates, where they are one stretch."""
+        return self.dates.ranges[0] if len(self.dates.ranges) == 1 else None
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether only a person can help them."""
+        return self.action.decision in NEEDS_PERSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One resource: what is said of it, its rows by their first date, and the calls it takes.
+
+    `instances` is about how many node instances these calls make.
+    """
+
+    address: Address
+    heading: Heading | None
+    rows: tuple[Row, ...]
+    calls: tuple[Call, ...]
+    instances: int
+
+    @property
+    def decision(self) -> Decision:
+        """The weightiest of its decisions."""
+        decisions = {row.action.decision for row in self.rows}
+        return next(one for one in _WEIGHT if one in decisions)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody has to look at it."""
+        return all(row.action.decision in QUIET for row in self.rows)
+
+    @property
+    def dates_to_start(self) -> int:
+        """How many dates its calls start, now or later."""
+        return sum(call.dates.count for call in self.calls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The sections to show, and how many resources that need nothing are left out."""
+
+    sections: tuple[Section, ...]
+    folded: int
+
+
+def view_of(plan: Plan, *, full: bool = False) -> View:
+    """What to show of a plan.
+
+    Args:
+        plan: The plan.
+        full: Fold nothing: neither resources that need nobody nor stretches of dates that do not.
+    """
+    sections = tuple(_sections(plan, full=full))
+    if full or len(sections) <= FOLD_ABOVE:
+        return View(sections=sections, folded=0)
+    shown = tuple(one for one in sections if not one.quiet)
+    return View(sections=shown, folded=len(sections) - len(shown))
+
+
+def _sections(plan: Plan, *, full: bool) -> Iterator[Section]:
+    headings = {heading.address: heading for heading in plan.headings}
+    calls: dict[Address, list[Call]] = defaultdict(list)
+    for call in plan.calls:
+        calls[call.address].append(call)
+    for address, actions in groupby(plan.actions, key=lambda action: action.address):
+        yield Section(
+            address=address,
+            heading=headings.get(address),
+            rows=_rows(actions, full=full),
+            calls=tuple(calls[address]),
+            instances=sum(_instances(call, plan) for call in calls[address]),
+        )
+
+
+def _instances(call: Call, plan: Plan) -> int:
+    series = plan.series.get(call.series)
+    return call.dates.count * max(1, len(series.include) if series is not None else 1)
+
+
+def _rows(actions: Iterable[Action], *, full: bool) -> tuple[Row, ...]:
+    rows = [
+        Row(dates=dates, action=action)
+        for action in actions
+        for dates in (
+            (action.dates,)
+            if action.decision in QUIET and not full
+            else (DateSet((one,)) for one in action.dates)
+        )
+    ]
+    return tuple(sorted(rows, key=lambda row: row.dates.ranges[0]))

@@ -1,0 +1,144 @@
+"""The words for a plan: the same on a terminal and in a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from reconciler.model.gates import is_gate
+from reconciler.model.plan import Action, Call, Decision, FieldChange, Heading, Plan, Reason
+from reconciler.rendering.phrases import Phrase, joined, theirs
+from reconciler.rendering.plan_view import Row, Section
+from reconciler.rendering.words import some
+
+#: So many batches of a rollout are told in a line.
+BATCHES_TOLD = 4
+
+#: The sign of each decision.
+SIGNS = {
+    Decision.CREATE: "+",
+    Decision.RERUN: "~",
+    Decision.ADOPT: ">",
+    Decision.WAIT: ".",
+    Decision.BLOCKED: "#",
+    Decision.HOLD: "!",
+    Decision.UNKNOWN: "?",
+    Decision.NONE: "=",
+    Decision.RELEASED: "-",
+    Decision.SHARED: "=",
+}
+
+_REASONS = {
+    Reason.NEVER_STARTED: "never started",
+    Reason.FOUND: "found: a run of ours that is not on record",
+    Reason.FOREIGN_IN_FLIGHT: "held",
+    Reason.CANDIDATE: "held",
+    Reason.OUTCOME_UNKNOWN: "",
+    Reason.IN_FLIGHT: "in flight",
+    Reason.HOLLOW: "hollow",
+    Reason.BEHIND_FAILED: "behind a failed date",
+    Reason.LOST_SIGHT: "lost sight",
+    Reason.PREVIOUS_IN_FLIGHT: "waiting",
+    Reason.RELEASED: "",
+    Reason.SHARED: "shared",
+}
+
+
+def span(row: Row) -> str:
+    """The dates of a row: the stretch itself, or how many there are."""
+    return str(row.stretch) if row.stretch else some(len(row.dates.ranges), "range")
+
+
+def about(heading: Heading | None) -> Phrase:
+    """Where a resource runs, whose it is, and why it is wanted."""
+    if heading is None:
+        return ()
+    person = joined(": ", (theirs(heading.owner), theirs(heading.reason)))
+    where = (heading.connection, heading.environment, heading.root)
+    return joined(" · ", (*map(theirs, where), person))
+
+
+def why(action: Action) -> Phrase:
+    """Why it was decided so: our word for it, what blocks it, the details, the fields that differ."""
+    word = _REASONS.get(action.reason, action.reason.value)
+    blocked = ("blocked by ", *theirs(", ".join(action.blocked_by))) if action.blocked_by else ()
+    # Why a gate is closed stands with the gate, once for all who wait for it.
+    told = bool(action.blocked_by) and all(is_gate(name) for name in action.blocked_by)
+    said = joined("; ", ((word,) if word else (), blocked))
+    detail = () if told else theirs(action.detail)
+    return joined("; ", (joined(": ", (said, detail)), *map(_change, action.changes)))
+
+
+def _change(change: FieldChange) -> Phrase:
+    return (*theirs(change.path), " ", *_value(change.before), " → ", *_value(change.after))
+
+
+def _value(text: str | None) -> Phrase:
+    return ("(absent)",) if text is None else ('"', *theirs(text), '"')
+
+
+def calls_taken(section: Section) -> str:
+    """In how many calls a resource starts, and what that comes to; empty where its rows say it all."""
+    calls = section.calls
+    if len(calls) < 2 and section.instances == section.dates_to_start:  # noqa: PLR2004 - one call
+        return ""
+    together = batches(calls)
+    said = f"in {some(len(calls), 'call')}, about {some(section.instances, 'node instance')}"
+    return f"{said}: {together}" if together else said
+
+
+def batches(calls: Sequence[Call]) -> str:
+    """Which dates go together, batch after batch; empty where there is one batch."""
+    grouped = [
+        ", ".join(str(call.dates) for call in batch)
+        for _, batch in groupby(calls, key=lambda call: call.batch)
+    ]
+    if len(grouped) < 2:  # noqa: PLR2004 - one batch needs no words
+        return ""
+    more = len(grouped) - BATCHES_TOLD
+    told = " → ".join(grouped[:BATCHES_TOLD])
+    return f"{told}{f' → {more} more batches' if more > 0 else ''}"
+
+
+def counts(plan: Plan) -> Iterator[tuple[str, bool]]:
+    """What the plan comes to, piece by piece, each with whether somebody must look at it."""
+    unread = unread_resources(plan)
+    if unread:
+        yield f"{some(unread, 'resource')} could not be read, nothing is decided there", True
+    summary = plan.summary
+    if plan.starts:
+        yield (
+            (
+                f"{some(plan.starts, 'date')} to start in {some(summary.calls, 'call')}"
+                f" (about {some(summary.node_instances, 'node instance')})"
+            ),
+            False,
+        )
+    else:
+        yield "nothing else to start" if unread else "nothing to start", False
+    for count, words in (
+        (summary.blocked, "of them blocked"),
+        (summary.adopt, "to adopt"),
+        (summary.wait, "in flight"),
+    ):
+        if count:
+            yield f"{count} {words}", False
+    yield f"{summary.none} satisfied", False
+    if summary.released:
+        yield f"{summary.released} released", False
+    people = summary.hold + summary.unknown
+    if people:
+        yield f"{people} need{'s' if people == 1 else ''} a person", True
+
+
+def cost(plan: Plan) -> Iterator[str]:
+    """The API calls that were made, and those that an apply will make."""
+    yield f"{some(plan.summary.reads, 'API call')} made"
+    if expected := plan.expected_calls():
+        yield f"apply will make about {expected}"
+
+
+def unread_resources(plan: Plan) -> int:
+    """How many resources nothing is decided for, because they could not be read."""
+    unread = [item for item in plan.diagnostics if item.code.startswith(("read_", "listing_"))]
+    return len({item.address for item in unread})
