@@ -6,6 +6,14 @@ import json
 import logging
 import sys
 
+from reconciler.rendering.paint import harmless
+
+
+class _TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """One line: level, logger, message."""
+        return harmless(super().format(record))
+
 
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
@@ -25,7 +33,7 @@ def configure_logs(*, verbose: bool, as_json: bool) -> None:
     """Send our own log lines to stderr: warnings, or everything when `verbose`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        _JsonFormatter() if as_json else logging.Formatter("%(levelname)s %(name)s: %(message)s")
+        _JsonFormatter() if as_json else _TextFormatter("%(levelname)s %(name)s: %(message)s")
     )
     ours = logging.getLogger("reconciler")
     ours.handlers[:] = [handler]

@@ -12,8 +12,9 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.exit_codes import ExitCode
-from reconciler.cli.output import Terminal, note, note_error
+from reconciler.cli.output import Terminal, note, note_bug, note_error, note_usage
 from reconciler.model.errors import LockHeld, OutcomeUnrecorded, PlanRefused, ReconcilerError
+from reconciler.rendering.paint import clean
 
 #: Each command's module, and the line that `--help` shows for it; the module is imported when it runs.
 COMMANDS = {
@@ -114,7 +115,7 @@ def run(arguments: Sequence[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.ClickException as error:
-        error.show(sys.stderr)
+        note_usage(error)
         return ExitCode.ERROR
     except (click.Abort, KeyboardInterrupt):
         note("interrupted")
@@ -126,13 +127,10 @@ def run(arguments: Sequence[str]) -> int:
         # What is buffered must not raise again at exit; None is Python's own way to say "no stdout".
         sys.stdout = None
         if not isinstance(error, BrokenPipeError):  # whoever closed the pipe has seen enough
-            note(f"error: {error.strerror}: {error.filename or 'the output'}")
+            note(f"error: {error.strerror}: {clean(str(error.filename or 'the output'))}")
         return ExitCode.ERROR
-    except Exception as error:
-        if verbose:
-            raise
-        note(f"error: this is a bug in reconciler {__version__}: {type(error).__name__}: {error}")
-        note("  help: run the command again with -v and report what it prints")
+    except Exception as error:  # noqa: BLE001 - said to be our fault, and shown with -v
+        note_bug(error, __version__, verbose=verbose)
         return ExitCode.ERROR
     return code
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reconciler.cli.output import Terminal, answer, note
+from reconciler.cli.output import Terminal, answer_verbatim, note
 from reconciler.model.addresses import Address
 from reconciler.model.events import Event, UnitsChanged
 from reconciler.ports import Reporter
 from reconciler.rendering.events import event_json, event_line
+from reconciler.rendering.paint import harmless
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -34,7 +35,7 @@ class JsonReporter:
 
     def report(self, event: Event) -> None:
         """Print it."""
-        answer(event_json(event))
+        answer_verbatim(event_json(event))
 
 
 class BarReporter:
@@ -69,7 +70,7 @@ class BarReporter:
         """Move a bar, or print a line."""
         if not isinstance(event, UnitsChanged):
             self._progress.console.print(
-                event_line(event), markup=False, highlight=False, soft_wrap=True
+                harmless(event_line(event)), markup=False, highlight=False, soft_wrap=True
             )
             return
         self._progress.start()

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from reconciler.model.diagnostics import Diagnostic, Severity, in_order
 from reconciler.rendering.layout import columns
+from reconciler.rendering.paint import clean
 
 _GUTTER = 5
 
@@ -34,40 +35,30 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def _block(item: Diagnostic) -> list[str]:
-    lines = [f"{item.severity.value}: {_safe(item.summary)}"]
+    lines = [f"{item.severity.value}: {clean(item.summary)}"]
     if item.place is not None:
-        lines.append(f"  --> {_safe(str(item.place))}")
+        lines.append(f"  --> {clean(str(item.place))}")
         if item.excerpt is not None:
             lines.extend(_excerpt(item.excerpt, item.place.line, item.place.column))
     elif item.address is not None:
-        lines.append(f"  --> {_safe(item.address)}")
+        lines.append(f"  --> {clean(item.address)}")
     blank = " " * _GUTTER
     if item.detail:
-        lines.append(f"{blank}= note: {_safe(item.detail)}")
+        lines.append(f"{blank}= note: {clean(item.detail)}")
     if item.hint:
-        lines.append(f"{blank}= help: {_safe(item.hint)}")
+        lines.append(f"{blank}= help: {clean(item.hint)}")
     return lines
 
 
 def _excerpt(excerpt: str, line: int, column: int) -> list[str]:
-    text = _safe(excerpt)
+    text = clean(excerpt)
     bar = f"{'':{_GUTTER}}|"
     lines = [bar, f"{line:>{_GUTTER - 1}} | {text}".rstrip()]
     if column <= len(excerpt) + 1:
         # The caret must stand under the character on the screen, where some take two columns.
-        before = columns(_safe(excerpt[: column - 1]))
+        before = columns(clean(excerpt[: column - 1]))
         lines.append(f"{bar} {' ' * before}^")
     return lines
-
-
-def _safe(text: str) -> str:
-    r"""Escape what is not printable, so that nothing moves the cursor, as `\x1b`."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
 
 
 def _count(diagnostics: tuple[Diagnostic, ...]) -> str:

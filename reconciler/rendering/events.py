@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.events import (
     CallAccepted,
@@ -22,6 +20,7 @@ from reconciler.model.events import (
     UnitsChanged,
     UnitsOpened,
 )
+from reconciler.rendering.json_text import json_text
 from reconciler.rendering.paint import clean
 from reconciler.rendering.words import some
 
@@ -98,7 +97,7 @@ def _what(event: CallEvent) -> str:
 
 def event_json(event: Event) -> str:
     """What happened, as one line of JSON, in ASCII: nothing in it can break or steer a log."""
-    return json.dumps(event_document(event), sort_keys=True)
+    return json_text(event_document(event))
 
 
 def event_document(event: Event) -> dict[str, object]:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import enum
 import re
-import unicodedata
 from dataclasses import dataclass
+
+#: Letters and marks that Unicode calls printable and that show nothing.
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
+    map(chr, range(0xE0100, 0xE01F0))
+)
 
 _RESET = "\x1b[0m"
 
-_COMMAND = re.compile(r"##(?=\w*\[)")
+#: What CI runners take for a command wherever it stands in a line: `##[…]`, `##vso[…]`.
+RUNNER_COMMAND = re.compile(r"##(?=\w*\[)")
+
+#: What a line must not begin with, as CI runners would obey it.
+_COMMAND_START = re.compile(r"(\s*:):")
 
 
 class Role(enum.Enum):
@@ -36,17 +44,42 @@ class Paint:
 def clean(text: str) -> str:
     r"""Make text from outside harmless on a terminal and in a CI log, on one line.
 
-    Control, format (bidirectional and invisible) and unassigned characters become `\\u{…}` escapes, so
-    that no name or message can move the cursor, start a workflow command or hide itself. CI runners look
-    for `##[…]` and `##vso[…]` anywhere in a line, so these are broken up.
+    Control, format (bidirectional and invisible) and unassigned characters, unusual blanks and letters that
+    show nothing become `\u{…}` escapes, so that no name or message can move the cursor, start a workflow
+    command or hide itself.
     """
     if "##" in text:
-        text = _COMMAND.sub(r"#\\u{23}", text)
+        text = RUNNER_COMMAND.sub(r"#\\u{23}", text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        f"\\u{{{ord(char):x}}}"
-        if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029"
-        else char
+        char if char.isprintable() and char not in _UNSEEN else f"\\u{{{ord(char):x}}}"
         for char in text
     )
+
+
+_COLOURED = re.compile(
+    f"({'|'.join(re.escape(code) for code in [_RESET, *(r.value for r in Role)])})"
+)
+
+
+def harmless(text: str, *, colours: bool = False) -> str:
+    """Make a whole text fit for a screen or a log: each line as `clean` does, none a workflow command.
+
+    Args:
+        text: Lines, made of our words and of what others wrote.
+        colours: Whether the sequences that `Paint` writes may stay.
+    """
+    return "\n".join(_harmless_line(line, colours=colours) for line in text.split("\n"))
+
+
+def _harmless_line(line: str, *, colours: bool) -> str:
+    safe = (
+        "".join(
+            piece if _COLOURED.fullmatch(piece) else clean(piece)
+            for piece in _COLOURED.split(line)
+        )
+        if colours and "\x1b" in line
+        else clean(line)
+    )
+    return _COMMAND_START.sub(r"\1\\u{3a}", safe, count=1) if _COMMAND_START.match(safe) else safe

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from reconciler.cli.exit_codes import ExitCode, strongest
 from reconciler.cli.options import Duration, selecting, selection, workspace_of
-from reconciler.cli.output import Terminal, answer, note, note_diagnostics
+from reconciler.cli.output import Terminal, answer, answer_json, note, note_diagnostics
+from reconciler.cli.plans import show_plan
 from reconciler.cli.progress import reporting
 from reconciler.cli.signals import stopping
 from reconciler.formats.planfile import plan_document
@@ -17,7 +17,6 @@ from reconciler.model.errors import Declined
 from reconciler.model.plan import Plan
 from reconciler.model.report import ApplyReport
 from reconciler.rendering.events import EVENTS_VERSION
-from reconciler.rendering.plan_text import render_plan
 from reconciler.rendering.report_text import report_document, report_text
 from reconciler.usecases.apply import apply_project, apply_saved
 from reconciler.usecases.carrying_out import ApplyHooks, ApplyOptions
@@ -102,7 +101,7 @@ def command(
         )
     code = _code_of(report, waited=wait)
     if as_json:
-        answer(json.dumps(report_document(report, exit_code=code), sort_keys=True))
+        answer_json(report_document(report, exit_code=code))
     else:
         answer(report_text(report, terminal.paint))
     return code
@@ -117,16 +116,16 @@ class _Approver:
         self._as_json = as_json
 
     def approve(self, plan: Plan) -> None:
-        note_diagnostics(plan.diagnostics)
         if self._as_json:
+            note_diagnostics(plan.diagnostics)
             event = {
                 "format_version": EVENTS_VERSION,
                 "type": "planned",
                 "plan": plan_document(plan),
             }
-            answer(json.dumps(event, sort_keys=True, ensure_ascii=False))
+            answer_json(event)
         else:
-            answer(render_plan(plan, paint=self._terminal.paint))
+            show_plan(self._terminal, plan)
         if not self._asking or not (plan.calls or plan.adoptions):
             return
         if not self._terminal.interactive:

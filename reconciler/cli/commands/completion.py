@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from reconciler.cli.output import answer
+from reconciler.cli.output import answer_verbatim
 
 
 @click.command(
@@ -20,4 +20,4 @@ def command(ctx: click.Context, shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click knows these three
     root = ctx.find_root()
-    answer(kind(root.command, {}, "reconciler", "_RECONCILER_COMPLETE").source())
+    answer_verbatim(kind(root.command, {}, "reconciler", "_RECONCILER_COMPLETE").source())

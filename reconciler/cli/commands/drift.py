@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import workspace_of
-from reconciler.cli.output import Terminal, answer, note_diagnostics
+from reconciler.cli.output import Terminal, answer, answer_json, note_diagnostics
 from reconciler.rendering.drift_text import drift_document, render_drift
 from reconciler.usecases.drift import find_drift
 
@@ -33,7 +31,7 @@ def command(terminal: Terminal, as_json: bool, detailed_exitcode: bool) -> ExitC
     note_diagnostics(report.diagnostics)
     if as_json:
         document = drift_document(report.drifts, reads=report.reads)
-        answer(json.dumps(document, indent=2, ensure_ascii=False))
+        answer_json(document, indent=2)
     else:
         answer(render_drift(report.drifts, reads=report.reads, paint=terminal.paint))
     if report.diagnostics:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import workspace_of
-from reconciler.cli.output import Terminal, answer, note
+from reconciler.cli.output import Terminal, answer, answer_json, note
 from reconciler.rendering.history_text import history_document, render_history
 from reconciler.rendering.paint import clean
 from reconciler.usecases.history import read_history
@@ -33,7 +31,7 @@ def command(terminal: Terminal, address: str | None, as_json: bool, verify: bool
     known = read_history(workspace_of(terminal), Selection(targets=targets), verify=verify)
     if as_json:
         problems = known.problems if verify else None
-        answer(json.dumps(history_document(known.entries, problems), ensure_ascii=False))
+        answer_json(history_document(known.entries, problems))
     else:
         answer(render_history(known.entries, terminal.paint))
     for line in known.problems:

@@ -9,11 +9,10 @@ import click
 from reconciler.applying.gathering import Refresh
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import selecting, selection, workspace_of
-from reconciler.cli.output import Terminal, answer, note, note_diagnostics
-from reconciler.formats.planfile import plan_text
+from reconciler.cli.output import Terminal, note, note_diagnostics
+from reconciler.cli.plans import print_plan, show_plan
 from reconciler.model.diagnostics import has_errors
 from reconciler.model.plan import Plan
-from reconciler.rendering.plan_text import render_plan
 from reconciler.usecases.plan import PlanOptions, plan_project
 from reconciler.usecases.saved_plans import ensure_writable, save_plan
 
@@ -70,8 +69,11 @@ def command(
         ensure_writable(out)
     workspace = workspace_of(terminal)
     plan, warnings = plan_project(workspace, options)
-    note_diagnostics((*warnings, *plan.diagnostics))
-    answer(plan_text(plan) if as_json else render_plan(plan, paint=terminal.paint, full=full))
+    note_diagnostics(warnings)
+    if as_json:
+        print_plan(plan)
+    else:
+        show_plan(terminal, plan, full=full)
     if offline:
         note("offline: the service was not asked; what ran unknown to the record shows as missing")
     failed = has_errors(plan.diagnostics)

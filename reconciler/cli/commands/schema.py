@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.output import answer
+from reconciler.cli.output import answer_verbatim
 from reconciler.schema_files import read_schema_text, schema_kinds
 
 
@@ -14,4 +14,4 @@ from reconciler.schema_files import read_schema_text, schema_kinds
 @click.argument("kind", type=click.Choice(list(schema_kinds()), case_sensitive=False))
 def command(kind: str) -> None:
     """Print the JSON Schema (draft 2020-12) of a kind of document."""
-    answer(read_schema_text(kind))
+    answer_verbatim(read_schema_text(kind))

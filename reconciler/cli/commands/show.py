@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.output import Terminal, answer, note_diagnostics
-from reconciler.formats.planfile import plan_text
-from reconciler.rendering.plan_text import render_plan
+from reconciler.cli.output import Terminal
+from reconciler.cli.plans import print_plan, show_plan
 from reconciler.usecases.saved_plans import read_plan
 
 
@@ -19,5 +18,7 @@ from reconciler.usecases.saved_plans import read_plan
 def command(terminal: Terminal, planfile: Path, as_json: bool) -> None:
     """Show a saved plan again, also one that can no longer be applied, unless it was edited."""
     plan = read_plan(planfile)
-    note_diagnostics(plan.diagnostics)
-    answer(plan_text(plan) if as_json else render_plan(plan, paint=terminal.paint, full=True))
+    if as_json:
+        print_plan(plan)
+    else:
+        show_plan(terminal, plan, full=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.output import answer
+from reconciler.cli.output import answer_verbatim
 from reconciler.model.errors import ReconcilerError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -47,7 +47,7 @@ def command(
             db=db,
             clock=clock,
             faults=faults,
-            announce=answer,
+            announce=answer_verbatim,
         )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--clock") from None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import UNIT_METAVAR, Units, reasoned, workspace_of
-from reconciler.cli.output import Terminal, answer
+from reconciler.cli.output import Terminal, answer, answer_json
 from reconciler.formats.statefile import state_document
 from reconciler.model.addresses import UnitRange
 from reconciler.rendering.state_text import render_attempts, render_list
@@ -67,4 +65,4 @@ def forget_(terminal: Terminal, unit: UnitRange, reason: str | None) -> ExitCode
 def pull(terminal: Terminal) -> None:
     """Print the whole record as one JSON document."""
     document = state_document(read_state(workspace_of(terminal)))
-    answer(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+    answer_json(document, indent=2)

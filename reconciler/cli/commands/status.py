@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import workspace_of
-from reconciler.cli.output import Terminal, answer, note_diagnostics
+from reconciler.cli.output import Terminal, answer, answer_json, note_diagnostics
 from reconciler.cli.progress import reporting
 from reconciler.cli.signals import stopping
 from reconciler.rendering.events import EVENTS_VERSION
@@ -51,9 +49,9 @@ def command(
     rows = [(one.address, one.ranges) for one in status.resources]
     if as_json and watch:
         event = {"format_version": EVENTS_VERSION, "type": "status", **status_document(rows)}
-        answer(json.dumps(event, sort_keys=True))
+        answer_json(event)
     elif as_json:
-        answer(json.dumps(status_document(rows), indent=2, ensure_ascii=False))
+        answer_json(status_document(rows), indent=2)
     else:
         answer(render_status(rows, terminal.paint))
     if status.needs_person:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import workspace_of
-from reconciler.cli.output import Terminal, answer
+from reconciler.cli.output import Terminal, answer, answer_json, answer_verbatim
 from reconciler.formats.diagnostics import diagnostic_document
 from reconciler.model.diagnostics import Diagnostic, has_errors
 from reconciler.model.errors import InputError
@@ -45,21 +43,22 @@ def command(terminal: Terminal, paths: tuple[str, ...], form: str) -> ExitCode:
         counted = _counted(loaded)
     except InputError as error:
         problems, counted = error.diagnostics, ""
-    answer(_written(problems, form, counted))
+    _tell(problems, form, counted)
     return ExitCode.ERROR if has_errors(problems) else ExitCode.OK
 
 
-def _written(problems: tuple[Diagnostic, ...], form: str, counted: str) -> str:
+def _tell(problems: tuple[Diagnostic, ...], form: str, counted: str) -> None:
     match form:
         case "json":
-            documents = [diagnostic_document(item) for item in problems]
-            return json.dumps({"diagnostics": documents}, indent=2, ensure_ascii=False)
+            answer_json(
+                {"diagnostics": [diagnostic_document(item) for item in problems]}, indent=2
+            )
         case "github":
-            return render_annotations(problems)
+            answer_verbatim(render_annotations(problems))
         case _ if problems:
-            return render_diagnostics(problems)
+            answer(render_diagnostics(problems))
         case _:
-            return f"{counted}, no problems."
+            answer(f"{counted}, no problems.")
 
 
 def _counted(loaded: Loaded) -> str:

@@ -92,4 +92,4 @@ def test_no_control_character_survives() -> None:
         ]
     )
     assert all(line.isprintable() for line in text.split("\n"))
-    assert "\\x1b" in text
+    assert "\\u{1b}" in text
