@@ -32,6 +32,7 @@ from reconciler.model.plan import (
     Summary,
 )
 from reconciler.model.rangemap import RangeMap
+from reconciler.model.remedies import remedies
 from reconciler.model.runs import FoundRun, Origin, Tier, UnitStatus
 from reconciler.model.series import Tag, series_from_document
 
@@ -162,6 +163,7 @@ def _action_document(action: Action) -> dict[str, object]:
         "tier": action.tier.value,
         "run_ids": list(action.run_ids),
         "blocked_by": list(action.blocked_by),
+        "commands": list(remedies(action)),
     }
 
 

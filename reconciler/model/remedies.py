@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 
+from reconciler.model.addresses import UnitRange
 from reconciler.model.dates import DateRange
 from reconciler.model.plan import Action, Decision, Reason
 
 #: Ids of runs that can stand in a command as they are; others might do something else in a shell.
 _PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*", re.ASCII)
+
+#: Decisions on units that only a person can help.
+NEEDS_PERSON = frozenset({Decision.UNKNOWN, Decision.HOLD})
 
 #: So many stretches of one action get commands of their own.
 MOST_RANGES = 20
@@ -17,7 +21,7 @@ MOST_RANGES = 20
 
 def remedies(action: Action) -> tuple[str, ...]:
     """The commands for all stretches of an action; empty where no person is needed."""
-    if action.decision not in {Decision.HOLD, Decision.UNKNOWN}:
+    if action.decision not in NEEDS_PERSON:
         return ()
     return tuple(
         command
@@ -28,26 +32,33 @@ def remedies(action: Action) -> tuple[str, ...]:
 
 def remedies_for(action: Action, dates: DateRange) -> tuple[str, ...]:
     """The commands for one stretch of an action that needs a person: what shows more, then the choices."""
-    unit = f"{action.address}@{dates}"
-    return (f"reconciler explain {unit}", *_decisions(action, unit))
+    units = UnitRange(action.address, dates)
+    return (
+        f"reconciler explain {units}",
+        *choices(units, action.decision, action.reason, action.run_ids),
+    )
 
 
-def _decisions(action: Action, unit: str) -> Iterator[str]:
+def choices(
+    units: UnitRange, decision: Decision, reason: Reason, run_ids: Sequence[str]
+) -> tuple[str, ...]:
+    """The commands that decide on units; none where no person is needed, or where a spec decides."""
+    if decision not in NEEDS_PERSON:
+        return ()
     words: tuple[str, ...]
-    match action.reason:
+    match reason:
         case Reason.OUTCOME_UNKNOWN | Reason.CANDIDATE | Reason.FOREIGN_IN_FLIGHT:
-            words = (f"--run-id {_run_id(action)}", "--never-ran")
+            words = (f"--run-id {_run_id(run_ids)}", "--never-ran")
         case Reason.HOLLOW | Reason.LOST_SIGHT:
             words = ("--succeeded", "--rerun")
         case Reason.FAILED | Reason.BEHIND_FAILED | Reason.STOPPED:
             words = ("--rerun",)
         case _:
             words = ()
-    for word in words:
-        yield f"reconciler resolve {unit} {word} --reason TEXT"
+    return tuple(f"reconciler resolve {units} {word} --reason TEXT" for word in words)
 
 
-def _run_id(action: Action) -> str:
+def _run_id(run_ids: Sequence[str]) -> str:
     """The run's id, where there is one and no other."""
-    one = action.run_ids[0] if len(action.run_ids) == 1 else ""
+    one = run_ids[0] if len(run_ids) == 1 else ""
     return one if _PLAIN_ID.fullmatch(one) else "ID"

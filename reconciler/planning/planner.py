@@ -11,7 +11,7 @@ from reconciler.model.addresses import Address, Kind
 from reconciler.model.calls import WireCall
 from reconciler.model.canonical import digest
 from reconciler.model.dates import DateRange, DateSet
-from reconciler.model.diagnostics import Diagnostic, Severity, in_order
+from reconciler.model.diagnostics import in_order
 from reconciler.model.gates import GateStanding
 from reconciler.model.plan import (
     Action,
@@ -20,7 +20,6 @@ from reconciler.model.plan import (
     Decision,
     Heading,
     Plan,
-    Reason,
     Summary,
 )
 from reconciler.model.project import Policy
@@ -28,13 +27,14 @@ from reconciler.model.resources import Resource, Tuning
 from reconciler.model.runs import FoundRun
 from reconciler.model.series import Series, Subject, Tag
 from reconciler.planning.actions import action_order, decided_actions, unclaimed_actions
-from reconciler.planning.deciding import needs_call, starts
+from reconciler.planning.deciding import needs_call
 from reconciler.planning.facts import facts_digest
 from reconciler.planning.grouping import call_ranges, most_per_call, units_to_start
 from reconciler.planning.guards import unread_gates
 from reconciler.planning.ordering import sending_order, waited_for
 from reconciler.planning.policy import policy_diagnostics
 from reconciler.planning.situation import Decided, Situation, decide_all
+from reconciler.planning.warnings import plan_warnings
 
 #: Length of a call id, in base32 characters.
 CALL_ID_LENGTH = 6
@@ -107,7 +107,13 @@ def build_plan(situation: Situation, making: Making) -> Plan:
                 *situation.unreadable.values(),
                 *unread_gates(gates),
                 *policy_diagnostics(summary, making.policy),
-                *(item for one in decided for item in _warnings(one, situation)),
+                *plan_warnings(
+                    decided,
+                    situation,
+                    making.policy.freezes,
+                    as_of=making.as_of,
+                    until=making.created_at + making.policy.plan_expiry,
+                ),
             )
         ),
     )
@@ -255,35 +261,3 @@ def _summary(
         reads=reads,
         node_instances=sum(call.dates.count * nodes[call.address] for call in calls),
     )
-
-
-def _warnings(decided: Decided, situation: Situation) -> Iterator[Diagnostic]:
-    starting = decided.dates_where(starts)
-    listed = decided.facts.restricted(starting)
-    discovery = situation.discoveries.get(decided.resource.address)
-    unseen = discovery is not None and not discovery.possible
-    for code, summary, seen in (
-        (
-            "not_listed",
-            "without a projectId its runs cannot be listed: only our record tells whether it ran on",
-            decided.dates_where(lambda verdict: unseen and verdict.reason is Reason.MISSING),
-        ),
-        (
-            "foreign_finished",
-            "someone else already backfilled",
-            listed.where(lambda unit: unit.listed is not None and bool(unit.listed.foreign)),
-        ),
-        (
-            "schedule_in_flight",
-            "the daily schedule is running the same node for",
-            listed.where(lambda unit: unit.listed is not None and unit.listed.schedule_in_flight),
-        ),
-    ):
-        if seen:
-            yield Diagnostic(
-                severity=Severity.WARNING,
-                code=code,
-                summary=f"{summary} {seen}",
-                address=str(decided.resource.address),
-                place=decided.resource.place,
-            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model.drift import Drift, DriftKind
+from reconciler.rendering.layout import COLUMNS, hanging
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
 
@@ -21,16 +22,18 @@ _WORDS = {
 }
 
 
-def render_drift(drifts: Sequence[Drift], *, reads: int, paint: Paint) -> str:
-    """One line a stretch of units; ends with a newline."""
-    lines = []
+def render_drift(
+    drifts: Sequence[Drift], *, reads: int, paint: Paint, width: int = COLUMNS
+) -> str:
+    """One entry a stretch of units, in lines that fit; ends with a newline."""
+    lines: list[str] = []
     for one in drifts:
         runs = ", ".join(map(clean, one.run_ids[:3]))
         more = f" and {len(one.run_ids) - 3} more" if len(one.run_ids) > 3 else ""  # noqa: PLR2004 - those shown
-        lines.append(
-            f"  {paint(one.kind.value, Role.PROBLEM)}  {one.address}@{one.dates}: "
-            f"{_WORDS[one.kind]} (run {runs}{more})"
-        )
+        kind = one.kind.value
+        told = f"{one.address}@{one.dates}: {_WORDS[one.kind]} (run {runs}{more})"
+        first, *rest = hanging(f"  {kind}  ", told, indent=6, width=width)
+        lines += [first.replace(kind, paint(kind, Role.PROBLEM), 1), *rest]
     found = f"{some(len(drifts), 'difference')}" if drifts else "no difference"
     lines.append(f"{paint('Drift:', Role.STRONG)} {found}. {some(reads, 'API call')} made.")
     return "\n".join(lines) + "\n"

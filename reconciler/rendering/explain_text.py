@@ -9,6 +9,7 @@ from reconciler.model.attempts import BY_HAND, Attempt, AttemptState
 from reconciler.model.dates import DateSet
 from reconciler.model.resources import Resource
 from reconciler.model.runs import NodeFailure
+from reconciler.rendering.layout import COLUMNS, columns, hanging
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
 
@@ -18,12 +19,15 @@ def render_explanation(
     resource: Resource | None,
     attempts: Iterable[Attempt],
     failures: Mapping[str, Sequence[NodeFailure]],
-    upcoming: Iterable[tuple[str, str]],
+    upcoming: Iterable[tuple[str, str, Sequence[str]]],
     paint: Paint,
+    *,
+    width: int = COLUMNS,
 ) -> str:
-    """The text; ends with a newline.
+    """The text in lines that fit; ends with a newline.
 
-    `failures` are by attempt; `upcoming` holds dates and, in words, what the next plan does.
+    `failures` are by attempt; `upcoming` holds dates, in words what the next plan does, and the commands
+    that decide, where a person must.
     """
     lines = [paint(str(unit), Role.STRONG)]
     lines.extend(_desired(unit, resource))
@@ -36,8 +40,21 @@ def render_explanation(
         )
     ]
     lines.extend(shown or ["  no attempt on record"])
-    lines.extend(f"  next plan: {dates}: {words}" for dates, words in upcoming)
-    return "\n".join(lines) + "\n"
+    for dates, words, commands in upcoming:
+        lines.append(f"  next plan: {dates}: {clean(words)}")
+        lines.extend(f"{' ' * 10}{paint(command, Role.STRONG)}" for command in commands)
+    return "\n".join(_fitted(lines, width)) + "\n"
+
+
+def _fitted(lines: Iterable[str], width: int) -> Iterator[str]:
+    """The lines, those that are too long broken, except what a person copies and what a log holds."""
+    for line in lines:
+        text = line.lstrip(" ")
+        indent = len(line) - len(text)
+        if columns(line) <= width or text.startswith(("reconciler ", "| ", "\x1b")):
+            yield line
+        else:
+            yield from hanging(" " * indent, text, indent=indent + 4, width=width)
 
 
 def _desired(unit: UnitRange, resource: Resource | None) -> Iterator[str]:

@@ -6,19 +6,20 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.model.canonical import canonical_json
 from reconciler.model.state import JournalEntry
+from reconciler.rendering.layout import COLUMNS, hanging
 from reconciler.rendering.paint import Paint, Role, clean
 
 #: Version of `history --json`.
 HISTORY_VERSION = "1.0"
 
 
-def render_history(entries: Iterable[JournalEntry], paint: Paint) -> str:
-    """One line an entry, what it says below it; ends with a newline."""
-    lines = [line for entry in entries for line in _entry(entry, paint)]
+def render_history(entries: Iterable[JournalEntry], paint: Paint, *, width: int = COLUMNS) -> str:
+    """One line an entry, what it says below it in lines that fit; ends with a newline."""
+    lines = [line for entry in entries for line in _entry(entry, paint, width)]
     return "\n".join(lines or ["Nothing happened yet."]) + "\n"
 
 
-def _entry(entry: JournalEntry, paint: Paint) -> Iterator[str]:
+def _entry(entry: JournalEntry, paint: Paint, width: int) -> Iterator[str]:
     commit = f", commit {clean(entry.git_commit)[:12]}" if entry.git_commit else ""
     yield (
         f"{entry.seq:>5}  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {paint(clean(entry.event), Role.STRONG)}"
@@ -26,7 +27,7 @@ def _entry(entry: JournalEntry, paint: Paint) -> Iterator[str]:
     )
     said = [f"{name} {_words(value)}" for name, value in entry.data.items() if value]
     if said:
-        yield f"       {'; '.join(said)}"
+        yield from hanging(" " * 7, "; ".join(said), indent=9, width=width)
 
 
 def _words(value: object) -> str:

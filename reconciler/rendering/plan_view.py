@@ -10,15 +10,13 @@ from itertools import groupby
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.plan import Action, Call, Decision, Heading, Plan
+from reconciler.model.remedies import NEEDS_PERSON
 
 #: More resources than this and those that need nobody are folded into one line.
 FOLD_ABOVE = 50
 
 #: What nobody has to look at.
 QUIET = frozenset({Decision.NONE, Decision.SHARED, Decision.RELEASED})
-
-#: What only a person can help.
-NEEDS_PERSON = frozenset({Decision.UNKNOWN, Decision.HOLD})
 
 #: Which decision stands for a resource: the first of these that any of its units has.
 _WEIGHT = (

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange, DateSet
+from reconciler.rendering.layout import COLUMNS, hanging
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
 
@@ -19,6 +20,9 @@ _ROLES = {
     "blocked": Role.CHANGE,
 }
 
+
+#: So many ranges that need a person have the command that tells more below them.
+COMMANDS_TOLD = 2
 
 #: Reasons that a status has said already.
 _SAYS_NO_MORE = {
@@ -65,17 +69,26 @@ class CoverageLike(Protocol):
         """What opens that."""
         ...
 
+    @property
+    def needs_person(self) -> bool:
+        """Whether only a person can help them."""
+        ...
+
 
 Rows = tuple[Address, tuple[CoverageLike, ...]]
 
 
-def render_status(resources: Iterable[Rows], paint: Paint) -> str:
-    """The text; ends with a newline."""
-    lines = [line for address, ranges in resources for line in _resource(address, ranges, paint)]
+def render_status(resources: Iterable[Rows], paint: Paint, *, width: int = COLUMNS) -> str:
+    """The text in lines that fit; ends with a newline."""
+    lines = [
+        line for address, ranges in resources for line in _resource(address, ranges, paint, width)
+    ]
     return "\n".join(lines or ["No resources."]) + "\n"
 
 
-def _resource(address: Address, ranges: tuple[CoverageLike, ...], paint: Paint) -> Iterator[str]:
+def _resource(
+    address: Address, ranges: tuple[CoverageLike, ...], paint: Paint, width: int
+) -> Iterator[str]:
     total = sum(one.dates.count for one in ranges)
     shared = sum(one.dates.count for one in ranges if one.status == "shared")
     succeeded = [one for one in ranges if one.status == "success"]
@@ -84,15 +97,23 @@ def _resource(address: Address, ranges: tuple[CoverageLike, ...], paint: Paint) 
     notes = [f"{done} of {some(total - shared, 'date')} succeeded"]
     notes += [f"{edited} of them before the spec was edited"] if edited else []
     notes += [f"{some(shared, 'date')} counted elsewhere"] if shared else []
-    yield f"{paint(str(address), Role.STRONG)}   {', '.join(notes)}"
+    first, *rest = hanging(f"{address}   ", ", ".join(notes), indent=4, width=width)
+    yield first.replace(str(address), paint(str(address), Role.STRONG), 1)
+    yield from rest
     rows: list[tuple[DateRange, CoverageLike]] = sorted(
         ((dates, one) for one in ranges for dates in one.dates), key=lambda row: row[0]
     )
-    width = max((len(str(dates)) for dates, _ in rows), default=0)
+    span = max((len(str(dates)) for dates, _ in rows), default=0)
+    people = 0
     for dates, one in rows:
-        word = paint(f"{one.status:<8}", _ROLES.get(one.status, Role.PROBLEM))
-        count = f"{some(dates.count, 'date'):>9}"
-        yield f"    {dates!s:<{width}}  {count}  {word}  {_why(one)}".rstrip()
+        told = f"    {dates!s:<{span}}  {some(dates.count, 'date'):>9}  "
+        first, *rest = hanging(f"{told}{one.status:<8}  ", _why(one), indent=8, width=width)
+        word = paint(one.status, _ROLES.get(one.status, Role.PROBLEM))
+        yield f"{told}{word}{first[len(told) + len(one.status) :]}"
+        yield from rest
+        if one.needs_person and people < COMMANDS_TOLD:
+            people += 1
+            yield f"        {paint(f'reconciler explain {address}@{dates}', Role.STRONG)}"
 
 
 def _why(one: CoverageLike) -> str:

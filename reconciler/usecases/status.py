@@ -15,6 +15,7 @@ from reconciler.model.attempts import RecordedState
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.plan import Decision, Reason
+from reconciler.model.remedies import NEEDS_PERSON
 from reconciler.planning.deciding import Verdict
 from reconciler.planning.guards import unread_gates
 from reconciler.planning.history import Past
@@ -35,7 +36,8 @@ MISSING, BLOCKED, UNKNOWN, SHARED = "missing", "blocked", "unknown", "shared"
 class Coverage:
     """Units of one address that are alike. `status` is a run's, or one of the words above.
 
-    `blocked_by` names what keeps them from starting, and `detail` says what opens it.
+    `blocked_by` names what keeps them from starting, and `detail` says what opens it. `needs_person` says
+    that only a person can help them.
     """
 
     dates: DateSet
@@ -44,6 +46,7 @@ class Coverage:
     run_ids: tuple[str, ...]
     blocked_by: tuple[str, ...] = ()
     detail: str = ""
+    needs_person: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,8 +175,7 @@ def _of_gathered(gathered: Gathered) -> ProjectStatus:
     return ProjectStatus(
         resources=tuple(map(_resource_status, decided)),
         needs_person=any(
-            item.dates_where(lambda verdict: verdict.decision in {Decision.HOLD, Decision.UNKNOWN})
-            for item in decided
+            item.dates_where(lambda verdict: verdict.decision in NEEDS_PERSON) for item in decided
         ),
         diagnostics=(
             *gathered.situation.unreadable.values(),
@@ -193,6 +195,7 @@ def _resource_status(decided: Decided) -> ResourceStatus:
             run_ids=verdict.run_ids,
             blocked_by=verdict.blocked_by,
             detail=verdict.detail if is_blocked else "",
+            needs_person=verdict.decision in NEEDS_PERSON,
         )
         alike[like] |= DateSet((piece,))
     for owner, dates in decided.claim.shared:

@@ -33,7 +33,8 @@ def command(terminal: Terminal, as_json: bool, detailed_exitcode: bool) -> ExitC
         document = drift_document(report.drifts, reads=report.reads)
         answer_json(document, indent=2)
     else:
-        answer(render_drift(report.drifts, reads=report.reads, paint=terminal.paint))
+        paint, width = terminal.paint, terminal.width
+        answer(render_drift(report.drifts, reads=report.reads, paint=paint, width=width))
     if report.diagnostics:
         return ExitCode.ERROR
     return ExitCode.CHANGES if detailed_exitcode and report.drifts else ExitCode.OK

@@ -8,6 +8,7 @@ from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import UNIT_METAVAR, Units, workspace_of
 from reconciler.cli.output import Terminal, answer, note_diagnostics
 from reconciler.model.addresses import UnitRange
+from reconciler.model.remedies import choices
 from reconciler.planning.deciding import Verdict
 from reconciler.rendering.explain_text import render_explanation
 from reconciler.usecases.explain import explain_unit
@@ -25,7 +26,14 @@ def command(terminal: Terminal, unit: UnitRange) -> ExitCode:
     known = explain_unit(workspace_of(terminal), unit)
     note_diagnostics(known.diagnostics)
     upcoming = [
-        (str(dates), _words(verdict, generation)) for dates, generation, verdict in known.next
+        (
+            str(dates),
+            _words(verdict, generation),
+            choices(
+                UnitRange(unit.address, dates), verdict.decision, verdict.reason, verdict.run_ids
+            ),
+        )
+        for dates, generation, verdict in known.next
     ]
     answer(
         render_explanation(
@@ -35,6 +43,7 @@ def command(terminal: Terminal, unit: UnitRange) -> ExitCode:
             known.failures,
             upcoming,
             terminal.paint,
+            width=terminal.width,
         )
     )
     return ExitCode.ERROR if known.diagnostics else ExitCode.OK

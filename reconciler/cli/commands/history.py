@@ -33,7 +33,7 @@ def command(terminal: Terminal, address: str | None, as_json: bool, verify: bool
         problems = known.problems if verify else None
         answer_json(history_document(known.entries, problems))
     else:
-        answer(render_history(known.entries, terminal.paint))
+        answer(render_history(known.entries, terminal.paint, width=terminal.width))
     for line in known.problems:
         note(f"error: {clean(line)}")
     if verify and not known.problems:

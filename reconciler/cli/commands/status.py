@@ -53,7 +53,7 @@ def command(
     elif as_json:
         answer_json(status_document(rows), indent=2)
     else:
-        answer(render_status(rows, terminal.paint))
+        answer(render_status(rows, terminal.paint, width=terminal.width))
     if status.needs_person:
         return ExitCode.PERSON
     return ExitCode.ERROR if status.diagnostics else ExitCode.OK

@@ -402,7 +402,7 @@ def test_warnings_name_the_dates_somebody_else_is_at() -> None:
         (
             "schedule_in_flight",
             Severity.WARNING,
-            "the daily schedule is running the same node for 2024-05-04",
+            "the daily schedule runs the same node, and has not ended, for 2024-05-04",
         ),
     ]
     assert calls_of(plan) == [("backfill.orders", WHEN, 1)]
@@ -436,7 +436,8 @@ def test_only_selected_addresses_are_planned() -> None:
 def test_what_could_not_be_read_is_left_undecided() -> None:
     problem = Diagnostic(severity=Severity.ERROR, code="read_unavailable", summary="no answer")
     situation = a_situation(
-        a_resource("a"), a_resource("b", series=a_series(subject=a_subject(root="9")))
+        a_resource("a"),
+        a_resource("b", series=a_series(subject=a_subject(root="9"), include=("9",))),
     )
     situation = Situation(
         resources=situation.resources,
