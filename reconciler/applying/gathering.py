@@ -12,12 +12,14 @@ import enum
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.applying.gates import GATE_VALID_SECONDS, GateBoard
 from reconciler.applying.lines import Line, Lines
 from reconciler.concurrency import each
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.attempts import Attempt, RecordedState, UnitRecord
+from reconciler.model.codes import UNREAD
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.errors import ProviderError
@@ -43,7 +45,7 @@ from reconciler.planning.situation import (
 from reconciler.ports import Provider
 
 #: The code of a listing that lacks rows.
-INCOMPLETE = "listing_incomplete"
+INCOMPLETE: Final = "listing_incomplete"
 
 #: So many runs on record are looked for, to show that listings show them, before that is given up.
 RUNS_TRIED = 3
@@ -385,7 +387,7 @@ def unreadable_diagnostic(address: Address, error: ProviderError) -> Diagnostic:
     """What is said when runs could not be read."""
     return Diagnostic(
         severity=Severity.ERROR,
-        code=f"read_{error.code}",
+        code=UNREAD[error.code],
         summary=f"the runs of {address} could not be read: {error.summary}",
         detail=f"{error.operation}, request id {error.request_id or 'unknown'}",
         address=str(address),

@@ -127,7 +127,9 @@ def run(arguments: Sequence[str]) -> int:
         # What is buffered must not raise again at exit; None is Python's own way to say "no stdout".
         sys.stdout = None
         if not isinstance(error, BrokenPipeError):  # whoever closed the pipe has seen enough
-            note(f"error: {error.strerror}: {clean(str(error.filename or 'the output'))}")
+            what = clean(str(error.filename or "the output"))
+            note(f"error[os_error]: {error.strerror}: {what}")
+            note("     = help: see to that file or its disk, and run the command again")
         return ExitCode.ERROR
     except Exception as error:  # noqa: BLE001 - said to be our fault, and shown with -v
         note_bug(error, __version__, verbose=verbose)

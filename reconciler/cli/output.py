@@ -93,9 +93,9 @@ def note_error(error: ReconcilerError) -> None:
     if isinstance(error, InputError):
         note_diagnostics(error.diagnostics)
         return
-    note(f"error: {clean(error.summary)}")
+    note(f"error[{error.code}]: {clean(error.summary)}")
     if error.hint:
-        note(f"  help: {clean(error.hint)}")
+        note(f"     = help: {clean(error.hint)}")
 
 
 def note_usage(error: click.ClickException) -> None:
@@ -103,7 +103,7 @@ def note_usage(error: click.ClickException) -> None:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         note(error.ctx.get_usage())
         note(f"Try '{error.ctx.command_path} --help' for help.\n")
-    note(f"error: {clean(error.format_message())}")
+    note(f"error[usage]: {clean(error.format_message())}")
 
 
 def note_bug(error: Exception, version: str, *, verbose: bool) -> None:
@@ -111,6 +111,6 @@ def note_bug(error: Exception, version: str, *, verbose: bool) -> None:
     if verbose:
         note("".join(traceback.format_exception(error)))
     what = clean(f"{type(error).__name__}: {error}")
-    note(f"error: this is a bug in reconciler {version}: {what}")
+    note(f"error[bug]: this is a bug in reconciler {version}: {what}")
     if not verbose:
-        note("  help: run the command again with -v and report what it prints")
+        note("     = help: run the command again with -v and report what it prints")

@@ -12,6 +12,7 @@ from reconciler.documents.nodes import ListNode, MapNode, Node, ScalarNode
 from reconciler.documents.scalars import resolve
 from reconciler.documents.source import Problems
 from reconciler.documents.suggesting import quoted
+from reconciler.model.codes import Code
 
 #: Deepest nesting of lists and mappings in a document, and most nodes in a file.
 DEPTH_LIMIT = 20
@@ -101,7 +102,10 @@ class Composer:
         position = position_of_event(event)
         if len(self._open) == DEPTH_LIMIT:
             self._problems.error(
-                position, "too_deep", f"nested more than {DEPTH_LIMIT} levels deep"
+                position,
+                "too_deep",
+                f"nested more than {DEPTH_LIMIT} levels deep",
+                hint="no field needs as many: look for a bracket that is not closed",
             )
             raise Unreadable
         self._open.append(_Open(position.line, position.column, is_map))
@@ -153,16 +157,19 @@ class Composer:
     def _key(self, node: Node) -> ScalarNode:
         if not isinstance(node, ScalarNode):
             at = Position(node.line, node.column)
-            self._refuse(at, "key", "a key that is a list or mapping")
+            self._refuse(
+                at, "key", "a key that is a list or mapping", "write a word before the `:`"
+            )
             return ScalarNode(node.line, node.column, "", "")
         if not node.text:
-            self._refuse(Position(node.line, node.column), "key", "an empty key")
+            at = Position(node.line, node.column)
+            self._refuse(at, "key", "an empty key", "write a word before the `:`")
         elif node.text == "<<":
             at = Position(node.line, node.column)
             self._refuse(at, "merge_key", "a merge key", "write the values out")
         return node
 
-    def _refuse(self, at: Position, code: str, what: str, hint: str = "") -> None:
+    def _refuse(self, at: Position, code: Code, what: str, hint: str) -> None:
         self._refused = True
         self._problems.error(at, code, f"{what} is not allowed here", hint=hint)
         self._bound_refusals()

@@ -33,6 +33,16 @@ _TYPES = {
     "boolean": "true or false",
     "null": "empty",
 }
+#: What to do where a value has another type.
+_INSTEAD = {
+    "object": "write its fields as `key: value`",
+    "array": "put it into brackets",
+    "string": "write one text, in quotes",
+    "integer": "write digits without quotes",
+    "number": "write digits without quotes",
+    "boolean": "write true or false without quotes",
+    "null": "leave it empty",
+}
 
 
 def explain(root: Node, kind: str, problems: Problems) -> None:
@@ -151,7 +161,7 @@ class _Finding:
             self._value_place(),
             "wrong_type",
             f"{self._label} must be {expected}, not {self._what_it_is()}",
-            hint=self._quoting_hint(names) or _example(self._schema),
+            hint=self._quoting_hint(names) or _example(self._schema) or _INSTEAD[names[0]],
         )
 
     def _quoting_hint(self, names: list[str]) -> str:
@@ -182,7 +192,7 @@ class _Finding:
             self._value_place(),
             "unknown_value",
             f"{self._label} must be {listed(words)}, not {self._what_it_is()}",
-            hint=near,
+            hint=near or _expected(self._schema),
         )
 
     def _malformed(self) -> None:
@@ -219,7 +229,7 @@ class _Finding:
             self._value_place(),
             "out_of_bounds",
             f"{self._label} {summary}",
-            hint=_example(self._schema),
+            hint=_example(self._schema) or _expected(self._schema),
         )
 
     def _value_place(self) -> Positioned:
@@ -239,6 +249,8 @@ def _label(path: Iterable[str | int]) -> str:
 
 def _expected(schema: Mapping[str, Any]) -> str:
     description = str(schema.get("description", "")).split(". ")[0].rstrip(".")
+    if description[1:2].islower():  # not for `RFC` and the like
+        description = description[0].lower() + description[1:]
     example = _example(schema)
     return "; ".join(part for part in (description, example) if part)
 
@@ -250,4 +262,6 @@ def _example(schema: Mapping[str, Any]) -> str:
 
 def _for_example(name: str, schema: Mapping[str, Any]) -> str:
     examples = [item for item in schema.get("examples", ()) if not isinstance(item, (dict, list))]
-    return f"for example {name}: {examples[0]}" if examples else ""
+    if examples:
+        return f"for example {name}: {examples[0]}"
+    return "; ".join(filter(None, (f"add {name}: …", _expected(schema))))

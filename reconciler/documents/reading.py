@@ -36,10 +36,21 @@ _SYNTAX = {
         "this does not continue the list before it",
         "check the indentation",
     ),
-    "did not find expected ',' or ']'": ("a `,` or the closing `]` is missing", ""),
-    "did not find expected ',' or '}'": ("a `,` or the closing `}` is missing", ""),
-    "found unexpected end of stream": ("a quote is not closed", ""),
+    "did not find expected ',' or ']'": (
+        "a `,` or the closing `]` is missing",
+        "write a list as `[a, b]`",
+    ),
+    "did not find expected ',' or '}'": (
+        "a `,` or the closing `}` is missing",
+        "write a mapping as `{a: b, c: d}`",
+    ),
+    "found character that cannot start any token": (
+        "no value can start with this character",
+        "put the text in quotes",
+    ),
+    "found unexpected end of stream": ("a quote is not closed", "close it where the text ends"),
 }
+_OTHERWISE = "put texts with special characters in quotes, and check the indentation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ def _explain(error: yaml.YAMLError, problems: Problems) -> None:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     at = Position(mark.line + 1, mark.column + 1) if mark is not None else Position()
     problem = getattr(error, "problem", None) or "it cannot be parsed"
-    summary, hint = _SYNTAX.get(problem, (problem, ""))
+    summary, hint = _SYNTAX.get(problem, (problem, _OTHERWISE))
     if _character(problems.source.text, at) == "\t":
         summary, hint = "a tab where YAML allows spaces only", "indent with spaces"
     problems.error(at, "yaml_syntax", f"not valid YAML: {summary}", hint=hint)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from reconciler.model.codes import Code
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
 
 #: How much of a line a diagnostic carries.
@@ -82,19 +83,19 @@ class Problems:
     found: list[Diagnostic] = field(default_factory=list)
 
     def error(
-        self, at: Positioned, code: str, summary: str, *, detail: str = "", hint: str = ""
+        self, at: Positioned, code: Code, summary: str, *, detail: str = "", hint: str = ""
     ) -> None:
         """Note something that must be changed."""
         self._note(Severity.ERROR, at, code, summary, detail, hint)
 
     def warning(
-        self, at: Positioned, code: str, summary: str, *, detail: str = "", hint: str = ""
+        self, at: Positioned, code: Code, summary: str, *, detail: str = "", hint: str = ""
     ) -> None:
         """Note something that is likely a mistake."""
         self._note(Severity.WARNING, at, code, summary, detail, hint)
 
     def _note(
-        self, severity: Severity, at: Positioned, code: str, summary: str, detail: str, hint: str
+        self, severity: Severity, at: Positioned, code: Code, summary: str, detail: str, hint: str
     ) -> None:
         self.found.append(
             Diagnostic(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
+from reconciler.model.codes import Code
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
 
 
@@ -32,7 +34,8 @@ def diagnostic_of(document: Mapping[str, object]) -> Diagnostic:
     placed = isinstance(file, str) and isinstance(line, int) and isinstance(column, int)
     return Diagnostic(
         severity=Severity(document["severity"]),
-        code=str(document["code"]),
+        # A newer version may know codes that are not in our list.
+        code=cast("Code", str(document["code"])),
         summary=str(document["summary"]),
         detail=str(document["detail"]),
         place=Place(str(file), int(str(line)), int(str(column))) if placed else None,

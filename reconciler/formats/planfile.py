@@ -19,7 +19,7 @@ from reconciler.formats.resources import resource_document, resource_of
 from reconciler.model.addresses import Address
 from reconciler.model.canonical import digest
 from reconciler.model.dates import DateRange, DateSet
-from reconciler.model.errors import PlanRefused, UnsupportedFormat
+from reconciler.model.errors import NotAPlan, PlanEdited, UnsupportedFormat
 from reconciler.model.plan import (
     Action,
     Adoption,
@@ -38,6 +38,8 @@ from reconciler.model.series import Tag, series_from_document
 
 #: Version of the document; a reader takes the same major version and no newer minor one.
 FORMAT_VERSION = "1.0"
+#: What to do with a file that is no plan.
+MAKE_ONE = "make a plan: reconciler plan --out FILE"
 
 Document = Mapping[str, object]
 
@@ -83,9 +85,9 @@ def parse_plan(text: str) -> Plan:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise PlanRefused("this file is not a plan: it is not JSON") from None
+        raise NotAPlan("this file is not a plan: it is not JSON", hint=MAKE_ONE) from None
     if not isinstance(document, dict) or "format_version" not in document:
-        raise PlanRefused("this file is not a plan: it has no format_version")
+        raise NotAPlan("this file is not a plan: it has no format_version", hint=MAKE_ONE)
     if document["format_version"] != FORMAT_VERSION:
         raise UnsupportedFormat(
             f"this plan has format {document['format_version']!r}; this version reads {FORMAT_VERSION}",
@@ -97,14 +99,14 @@ def parse_plan(text: str) -> Plan:
     except (ValueError, RecursionError):
         sound = False
     if not sound:
-        raise PlanRefused(
+        raise PlanEdited(
             "this plan was edited after it was written: its digest does not match",
             hint="make a new plan",
         )
     try:
         return _plan_of(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PlanRefused(f"this file is not a plan: {error}") from error
+        raise NotAPlan(f"this file is not a plan: {error}", hint=MAKE_ONE) from error
 
 
 def _plan_of(document: Document) -> Plan:

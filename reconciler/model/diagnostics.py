@@ -6,6 +6,8 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reconciler.model.codes import Code
+
 
 class Severity(enum.Enum):
     """How bad it is: an error stops the command, a warning does not."""
@@ -35,7 +37,7 @@ class Diagnostic:
     """
 
     severity: Severity
-    code: str
+    code: Code
     summary: str
     detail: str = ""
     place: Place | None = None

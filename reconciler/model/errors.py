@@ -2,13 +2,30 @@
 
     ReconcilerError                 code, summary, hint
     ├── InputError                  what a person wrote is wrong: carries diagnostics
-    ├── PolicyError                 the plan is larger than the project allows: carries diagnostics
+    │   └── PolicyError             the plan is larger than the project allows
     ├── OverBudget                  an apply would exceed a connection's API calls a day
     ├── Declined                    a person said no, or nobody could be asked
-    ├── PlanRefused                 a saved plan is edited, expired or foreign (exit code 4)
+    ├── FileError                   a file that a command was given cannot be used
+    │   ├── NotOverwritten          something else stands where one is to be written
+    │   ├── NotWritten              it cannot be written
+    │   └── Unreadable              it cannot be read
+    ├── CannotServe                 the simulator cannot be served
+    ├── DemoFailed                  a step of the demo ended otherwise than it must
+    ├── PlanRefused                 a saved plan must not be applied (exit code 4)
+    │   ├── NotAPlan                the file is none
+    │   ├── PlanEdited              it is not as it was written
+    │   ├── PlanExpired             it is too old
+    │   └── PlanForeign             it belongs to another project, store or connection
     ├── StateError                  the store cannot be used
     │   ├── StateMissing            there is no store where one is needed
+    │   ├── StateUrlUnknown         nothing of ours can lie where the project file says
+    │   ├── StateUnavailable        it cannot be opened, read or written to
+    │   ├── StateUnsafe             others could change it, or it could lose what it was told
+    │   ├── StateDamaged            it is not as this tool wrote it
+    │   ├── StateNotUpgraded        it has an older format, and keeps it
+    │   ├── StateMoved              what was to be changed is not there as it was any more
     │   ├── LockHeld                someone else holds the lock (exit code 5)
+    │   ├── NoSuchLock              a lock that is to be ended is not there
     │   ├── OutcomeUnrecorded       a call went out, and what became of it could not be written down
     │   ├── UnitsTaken              a call's units are taken by another attempt
     │   ├── FenceLost               someone took the lock over while we worked
@@ -19,20 +36,25 @@
         │   └── NotAsked            it failed too often, and is left alone for a while
         └── UnexpectedResponse      the answer does not fit the wire types
 
-A create call never raises for an answer: its outcome is a value (`model.outcomes`).
+A create call never raises for an answer: its outcome is a value (`model.outcomes`). What is raised is one
+of the leaves, each with its code; an `InputError` goes by the code of its first problem.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reconciler.model.codes import Code, ProviderCode
 from reconciler.model.diagnostics import Diagnostic, in_order
+
+#: What helps where another process was faster, or a step was cut off.
+AGAIN = "run the command again: it continues from what is on record"
 
 
 class ReconcilerError(Exception):
     """Anything that stops a command for a reason a person can act on."""
 
-    code = "error"
+    code: Code
 
     def __init__(self, summary: str, *, hint: str = "") -> None:
         """Keep one line that says what is wrong, and what to do about it."""
@@ -44,19 +66,16 @@ class ReconcilerError(Exception):
 class InputError(ReconcilerError):
     """Specs, project file, world file or arguments are wrong."""
 
-    code = "invalid_input"
-
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Carry the problems, sorted by place; at least one."""
         self.diagnostics = in_order(diagnostics)
+        self.code = self.diagnostics[0].code
         count = len(self.diagnostics)
         super().__init__(f"{count} problem{'' if count == 1 else 's'} in the input")
 
 
 class PolicyError(InputError):
     """The plan breaks the project's policy."""
-
-    code = "policy"
 
 
 class OverBudget(ReconcilerError):
@@ -71,16 +90,112 @@ class Declined(ReconcilerError):
     code = "declined"
 
 
-class PlanRefused(ReconcilerError):
-    """A saved plan must not be applied: it was edited, has expired, or belongs to another store."""
+class FileError(ReconcilerError):
+    """A file that a command was given cannot be used."""
 
-    code = "plan_refused"
+
+class NotOverwritten(FileError):
+    """Something else stands where a file is to be written; it is left alone."""
+
+    code = "not_overwritten"
+
+
+class NotWritten(FileError):
+    """A file cannot be written."""
+
+    code = "not_written"
+
+
+class Unreadable(FileError):
+    """A file cannot be read."""
+
+    code = "unreadable"
+
+
+class CannotServe(ReconcilerError):
+    """The simulator cannot be served."""
+
+    code = "cannot_serve"
+
+
+class DemoFailed(ReconcilerError):
+    """A step of the demo ended otherwise than it must."""
+
+    code = "demo_failed"
+
+
+class PlanRefused(ReconcilerError):
+    """A saved plan must not be applied."""
+
+
+class NotAPlan(PlanRefused):
+    """The file holds no plan."""
+
+    code = "not_a_plan"
+
+
+class PlanEdited(PlanRefused):
+    """The plan is not as it was written."""
+
+    code = "plan_edited"
+
+
+class PlanExpired(PlanRefused):
+    """The plan is too old."""
+
+    code = "plan_expired"
+
+
+class PlanForeign(PlanRefused):
+    """The plan belongs to another project, another store, or to connections that lead elsewhere now."""
+
+    code = "plan_foreign"
 
 
 class StateError(ReconcilerError):
     """The state store cannot be used."""
 
+
+class StateUrlUnknown(StateError):
+    """The state URL is of no kind that is known, or names no file."""
+
     code = "state"
+
+
+class StateUnavailable(StateError):
+    """The store cannot be opened, read or written to."""
+
+    code = "state_unavailable"
+
+
+class StateUnsafe(StateError):
+    """Others could change the store, or it could lose what it was told."""
+
+    code = "state_unsafe"
+
+
+class StateDamaged(StateError):
+    """The store is not as this tool wrote it."""
+
+    code = "state_damaged"
+
+
+class StateNotUpgraded(StateError):
+    """The store has an older format, and keeps it."""
+
+    code = "state_not_upgraded"
+
+
+class StateMoved(StateError):
+    """What was to be changed is not there as it was any more."""
+
+    code = "state_moved"
+
+
+class NoSuchLock(StateError):
+    """A lock that is to be ended is not there."""
+
+    code = "no_such_lock"
 
 
 class StateMissing(StateError):
@@ -129,7 +244,9 @@ class ProviderError(ReconcilerError):
         status: HTTP status, or None when no answer came.
     """
 
-    code = "provider"
+    code: ProviderCode
+    #: What to do where the service's answer gives no better advice.
+    advice = ""
 
     def __init__(
         self,
@@ -142,7 +259,7 @@ class ProviderError(ReconcilerError):
         hint: str = "",
     ) -> None:
         """Name the call that failed; the cause is chained with `raise … from`."""
-        super().__init__(summary, hint=hint)
+        super().__init__(summary, hint=hint or self.advice)
         self.provider = provider
         self.operation = operation
         self.request_id = request_id
@@ -153,30 +270,35 @@ class Unauthenticated(ProviderError):
     """The credentials were not accepted."""
 
     code = "unauthenticated"
+    advice = "check the connection's credentials and this machine's clock"
 
 
 class Forbidden(ProviderError):
     """The credentials lack the right."""
 
     code = "forbidden"
+    advice = "ask for the right, or name other credentials in the connection"
 
 
 class NotFound(ProviderError):
     """The service does not know the object, or no longer does."""
 
     code = "not_found"
+    advice = "check what the spec and its connection name; runs are forgotten after about 30 days"
 
 
 class InvalidRequest(ProviderError):
     """The service refused the request for its content."""
 
     code = "invalid_request"
+    advice = "check the spec and its connection against what the service says"
 
 
 class RateLimited(ProviderError):
     """The service throttles us; the same read may be sent later."""
 
     code = "rate_limited"
+    advice = "lower `limits` of the connection, or try later"
 
     retry_after_seconds: float | None = None
 
@@ -184,7 +306,8 @@ class RateLimited(ProviderError):
 class Unavailable(ProviderError):
     """No usable answer came; the same read may be sent later."""
 
-    code = "unavailable"
+    code: ProviderCode = "unavailable"
+    advice = "try again later: the service is down, or something on the way to it"
 
 
 class NotAsked(Unavailable):
@@ -197,3 +320,4 @@ class UnexpectedResponse(ProviderError):
     """The answer does not fit the documented shape."""
 
     code = "unexpected_response"
+    advice = "please report this, with the request id if there is one"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.model.codes import Code
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.plan import Summary
 from reconciler.model.project import Policy
@@ -12,14 +13,15 @@ from reconciler.model.project import Policy
 def policy_diagnostics(summary: Summary, policy: Policy) -> Iterator[Diagnostic]:
     """An error for each bound the plan exceeds; a plan is never cut to fit."""
     dates = summary.create + summary.rerun + summary.blocked
-    for name, bound, value, what in (
-        ("maxDates", policy.max_dates, dates, "data dates"),
-        ("maxCalls", policy.max_calls, summary.calls, "create calls"),
-    ):
+    bounds: tuple[tuple[Code, str, int | None, int, str], ...] = (
+        ("policy_max_dates", "maxDates", policy.max_dates, dates, "data dates"),
+        ("policy_max_calls", "maxCalls", policy.max_calls, summary.calls, "create calls"),
+    )
+    for code, name, bound, value, what in bounds:
         if bound is not None and value > bound:
             yield Diagnostic(
                 severity=Severity.ERROR,
-                code="policy_" + ("max_dates" if name == "maxDates" else "max_calls"),
+                code=code,
                 summary=f"the plan would start {value} {what}; policy.{name} allows {bound}",
                 hint=f"narrow the specs, use --target, or raise policy.{name} in reconciler.yaml",
             )

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from reconciler.model.addresses import Address
+from reconciler.model.codes import Code
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.plan import Decision, Reason
@@ -51,7 +52,7 @@ def plan_warnings(
     yield from _freezes_ahead(decided, freezes, as_of, until)
 
 
-def _warning(resource: Resource, code: str, summary: str, hint: str = "") -> Diagnostic:
+def _warning(resource: Resource, code: Code, summary: str, hint: str = "") -> Diagnostic:
     return Diagnostic(
         severity=Severity.WARNING,
         code=code,
@@ -67,25 +68,29 @@ def _seen_in_listings(decided: Decided, situation: Situation) -> Iterator[Diagno
     listed = decided.facts.restricted(starting)
     discovery = situation.discoveries.get(decided.resource.address)
     unseen = discovery is not None and not discovery.possible
-    for code, summary, seen in (
+    found: tuple[tuple[Code, str, str, DateSet], ...] = (
         (
             "not_listed",
             "without a projectId its runs cannot be listed: only our record tells whether it ran on",
+            "add projectId to its connection",
             decided.dates_where(lambda verdict: unseen and verdict.reason is Reason.MISSING),
         ),
         (
             "foreign_finished",
             "someone else already backfilled",
+            "if that will do, leave these dates out with `except`",
             listed.where(lambda unit: unit.listed is not None and bool(unit.listed.foreign)),
         ),
         (
             "schedule_in_flight",
             "the daily schedule runs the same node, and has not ended, for",
+            "apply later, if the two must not meet",
             listed.where(lambda unit: unit.listed is not None and unit.listed.schedule_in_flight),
         ),
-    ):
+    )
+    for code, summary, hint, seen in found:
         if seen:
-            yield _warning(decided.resource, code, f"{summary} {seen}")
+            yield _warning(decided.resource, code, f"{summary} {seen}", hint)
 
 
 def _forgotten_soon(decided: Decided, as_of: dt.datetime) -> Iterator[Diagnostic]:

@@ -34,7 +34,7 @@ def endpoint_url(
             f"connection {connection!r}: its {field} is not a plain http or https URL",
             provider=provider,
             operation="connect",
-            hint=f"See `{field}` of the connection in reconciler.yaml.",
+            hint=f"see `{field}` of the connection in reconciler.yaml",
         )
     return f"{url.scheme}://{url.netloc}"
 

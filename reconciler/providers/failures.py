@@ -20,7 +20,7 @@ def unanswered_read(provider: str, operation: str, why: str) -> Unavailable:
         f"{operation} got no answer: {why}",
         provider=provider,
         operation=operation,
-        hint="Check the connection's `endpoint` and the network.",
+        hint="check the connection's `endpoint` and the network",
     )
 
 
@@ -30,7 +30,7 @@ def not_asked(provider: str, operation: str, seconds: float) -> NotAsked:
         f"{operation} was not sent: the service failed again and again",
         provider=provider,
         operation=operation,
-        hint=f"It is asked again in {seconds:.0f} s; lower `limits`, or try later.",
+        hint=f"it is asked again in {seconds:.0f} s; lower `limits`, or try later",
     )
 
 
@@ -43,7 +43,6 @@ def unfitting_read(
         provider=provider,
         operation=operation,
         request_id=request_id,
-        hint="Please report this, with the request id if there is one.",
     )
 
 

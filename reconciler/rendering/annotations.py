@@ -5,22 +5,26 @@ Source: GitHub's "Workflow commands" documentation; values escape %, CR and LF, 
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.rendering.paint import clean
 
 
-def render_annotations(diagnostics: Iterable[Diagnostic]) -> str:
-    """One workflow command a line; empty for no diagnostics."""
-    return "".join(map(_annotation, diagnostics))
+def render_annotations(diagnostics: Iterable[Diagnostic], folder: str = ".") -> str:
+    """One workflow command a line; empty for no diagnostics.
+
+    `folder` is the project's, as seen from the root of the checkout: GitHub looks for files from there.
+    """
+    return "".join(_annotation(item, folder) for item in diagnostics)
 
 
-def _annotation(item: Diagnostic) -> str:
-    properties = {"title": item.code}
+def _annotation(item: Diagnostic, folder: str) -> str:
+    properties: dict[str, str] = {"title": item.code}
     if item.place is not None:
         properties = {
-            "file": item.place.file,
+            "file": posixpath.normpath(posixpath.join(folder, item.place.file)),
             "line": str(item.place.line),
             "col": str(item.place.column),
             **properties,

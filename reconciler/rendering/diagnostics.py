@@ -1,6 +1,6 @@
 """Diagnostics as plain text: what is wrong, where, the line with a caret, and what to do.
 
-    error: spec.target has no key "rootnode"
+    error[unknown_key]: spec.target has no key "rootnode"
       --> specs/orders.yaml:9:12
        |
      9 |   target: {rootnode: 1234}
@@ -35,7 +35,7 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def _block(item: Diagnostic) -> list[str]:
-    lines = [f"{item.severity.value}: {clean(item.summary)}"]
+    lines = [f"{item.severity.value}[{clean(item.code)}]: {clean(item.summary)}"]
     if item.place is not None:
         lines.append(f"  --> {clean(str(item.place))}")
         if item.excerpt is not None:

@@ -109,8 +109,9 @@ def _warning(item: Diagnostic, paint: Paint, width: int) -> Iterator[str]:
     where = f"{clean(item.address)}: " if item.address else ""
     hint = f" ({clean(item.hint)})" if item.hint else ""
     told = f"{where}{clean(item.summary)}{hint}"
-    first, *rest = hanging("  warning: ", told, indent=6, width=width)
-    yield first.replace("warning:", paint("warning:", Role.CHANGE), 1)
+    word = f"warning[{item.code}]:"
+    first, *rest = hanging(f"  {word} ", told, indent=6, width=width)
+    yield first.replace(word, paint(word, Role.CHANGE), 1)
     yield from rest
 
 

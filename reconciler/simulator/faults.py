@@ -21,6 +21,7 @@ _FIELDS = frozenset({"operation", "nth", "effect", "seconds", "status", "code", 
 _LONGEST_DELAY = 3600.0
 _LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
 _BODILESS = frozenset({204, 205, 304})
+_EXAMPLE = "for example [{operation: RunCycleDagNodes, nth: 2, effect: drop}]"
 
 
 class Effect(enum.Enum):
@@ -78,7 +79,7 @@ def load_faults(path: Path) -> tuple[Fault, ...]:
         try:
             faults += parse_faults(plain(document.root))
         except FaultError as err:
-            problems.error(document.root, "bad_fault", str(err))
+            problems.error(document.root, "bad_fault", str(err), hint=_EXAMPLE)
     if problems.found:
         raise InputError(problems.found)
     return faults

@@ -75,7 +75,9 @@ def read_world(data: bytes, file: str) -> World:
     if not read.documents and not read.diagnostics:
         return World()
     for document in read.documents[1:]:
-        problems.error(document.root, "second_document", "a world is one document")
+        problems.error(
+            document.root, "second_document", "a world is one document", hint="join the two"
+        )
     world = World()
     if not problems.found and check_schema(read.documents[0], "world", problems):
         world = _world(read.documents[0].root, problems)
@@ -91,7 +93,12 @@ def _world(root: DocumentNode, problems: Problems) -> World:
         return World()
     world = build_world(cast("Mapping[str, Any]", plain(root)))
     for problem in check_world(world):
-        problems.error(_at(root, problem.path), "impossible_world", str(problem))
+        problems.error(
+            _at(root, problem.path),
+            "impossible_world",
+            str(problem),
+            hint="the service could not be in this state: `reconciler schema world` describes each field",
+        )
     return world
 
 
@@ -107,7 +114,9 @@ def _check_dates(node: DocumentNode, problems: Problems, *, dates: bool = False)
         case ScalarNode():
             # A node of a cluster's DAG fails whatever the date: `fail: true`.
             if dates and isinstance(node.value, str) and not _is_date(node.value):
-                problems.error(node, "no_date", f"there is no date {node.text}")
+                problems.error(
+                    node, "no_date", f"there is no date {node.text}", hint="write it as 2020-05-20"
+                )
 
 
 def _is_date(text: str) -> bool:

@@ -142,13 +142,18 @@ def _nodes(
                 target.keys["includeNodes"],
                 "nodes",
                 f"a single included node must be the root node {root_id}",
-                hint="the service refuses it otherwise; include the root node too",
+                hint="include the root node, too: the service refuses anything else",
             )
         if part.is_whole("spec", "target", "includeNodes"):
             included = included or {root_id}
     for item in scalars(target, "excludeNodes"):
         if whole(item) in included:
-            problems.error(item, "nodes", f"the node {whole(item)} is both included and excluded")
+            problems.error(
+                item,
+                "nodes",
+                f"the node {whole(item)} is both included and excluded",
+                hint="remove it from one of the two lists",
+            )
     return tuple(map(str, sorted(included))), tuple(map(str, sorted(excluded)))
 
 
@@ -162,6 +167,7 @@ def _hours(spec: MapNode, problems: Problems) -> Hours | None:
             scalar(node.get("end")),
             "hours",
             f"the last hour {hours.end} lies before the first hour {hours.begin}",
+            hint="both lie on one day: write the earlier one as `begin`",
         )
     return hours
 

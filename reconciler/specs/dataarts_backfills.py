@@ -78,6 +78,7 @@ def _check_fields(spec: MapNode, target: MapNode, problems: Problems) -> None:
             scalar(spec.get("parallelism")),
             "out_of_bounds",
             f"PatchData runs at most {MOST_PARALLEL} periods at once, not {parallelism}",
+            hint=f"write {MOST_PARALLEL} or less",
         )
 
 

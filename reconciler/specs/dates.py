@@ -98,6 +98,7 @@ def _check_form(node: MapNode, at: Positioned, problems: Problems, *, whole: boo
                 node.keys["rrule"],
                 "dates_form",
                 "a rule needs `start` and `end`, or `last`, not a list",
+                hint="remove the rule, or the list",
             )
         return True
     if len(forms) > 1 or whole:
@@ -105,6 +106,7 @@ def _check_form(node: MapNode, at: Positioned, problems: Problems, *, whole: boo
             at if len(forms) < 2 else node.keys[forms[1]],  # noqa: PLR2004 - the second of two forms
             "dates_form",
             "dates need `start` and `end`, or `list`, or `last`, and one of these only",
+            hint="for example {start: 2020-05-20, end: 2020-05-31}",
         )
     return False
 
@@ -112,7 +114,9 @@ def _check_form(node: MapNode, at: Positioned, problems: Problems, *, whole: boo
 def _last(node: ScalarNode, calendar: Calendar, problems: Problems) -> DateSet | None:
     first = calendar.yesterday - (whole(node) - 1) * ONE_DAY
     if first < MIN_DATE:
-        problems.error(node, "date", f"`last` reaches back before {MIN_DATE}")
+        problems.error(
+            node, "date", f"`last` reaches back before {MIN_DATE}", hint="ask for fewer days"
+        )
         return None
     chosen = DateRange.inclusive(first, calendar.yesterday)
     _check_bounds(chosen, node, node, calendar, problems)
@@ -143,7 +147,12 @@ def _span(node: MapNode, calendar: Calendar, problems: Problems) -> DateSet | No
     if start > end and end_node.value == _RELATIVE_END:
         return DateSet()
     if start > end:
-        problems.error(end_node, "date", f"the end {end} lies before the start {start}")
+        problems.error(
+            end_node,
+            "date",
+            f"the end {end} lies before the start {start}",
+            hint="write the earlier one as `start`",
+        )
         return None
     chosen = DateRange.inclusive(start, end)
     _check_bounds(chosen, start_node, end_node, calendar, problems)
@@ -175,6 +184,7 @@ def _check_bounds(
             start,
             "earliest_date",
             f"{dates.start} lies before {calendar.earliest}, the project's earliestDate",
+            hint="begin there, or change policy.earliestDate in reconciler.yaml",
         )
 
 
@@ -212,7 +222,12 @@ def _note_rule(node: ScalarNode, error: ValueError, problems: Problems) -> None:
 def _note_empty(node: MapNode, at: Positioned, problems: Problems) -> None:
     summary = "these dates are empty: no data date is left"
     if is_relative(node):
-        problems.warning(at, "no_dates", f"{summary} today")
+        problems.warning(
+            at,
+            "no_dates",
+            f"{summary} today",
+            hint="leave it if other days will have some; otherwise widen them",
+        )
     else:
         problems.error(at, "no_dates", summary, hint="widen them, or remove the spec")
 
@@ -221,7 +236,8 @@ def _range(node: ScalarNode, problems: Problems) -> DateRange | None:
     try:
         return DateRange.parse(value_text(node))
     except ValueError as error:
-        problems.error(node, "date", str(error))
+        hint = "write 2020-05-20, or a range as 2020-05-20..2020-05-31"
+        problems.error(node, "date", str(error), hint=hint)
         return None
 
 
@@ -229,5 +245,5 @@ def _date(node: ScalarNode, problems: Problems) -> dt.date | None:
     try:
         return parse_date(value_text(node))
     except ValueError as error:
-        problems.error(node, "date", str(error))
+        problems.error(node, "date", str(error), hint="write it as 2020-05-20")
         return None

@@ -67,7 +67,10 @@ def _simulator(settings: MapNode | None, problems: Problems) -> SimulatorEndpoin
     world = optional_text(settings, "world")
     if world is not None and isinstance(reason := parse_pattern(world), str):
         problems.error(
-            scalar(settings.get("world")), "path", f"the path of the world file {reason}"
+            scalar(settings.get("world")),
+            "path",
+            f"the path of the world file {reason}",
+            hint="name a file of the project, for example world.yaml",
         )
     return SimulatorEndpoint(
         world=world, clock=optional_text(settings, "clock") or SimulatorEndpoint().clock

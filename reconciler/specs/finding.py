@@ -18,11 +18,16 @@ from re import Pattern
 from re import compile as compile_pattern
 
 from reconciler.documents.decoding import FILE_LIMIT, INVISIBLE
+from reconciler.model.codes import Code
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
 
 #: Most folders below one another, and most bytes of spec text in a project.
 FOLDER_DEPTH = 40
 TOTAL_LIMIT = 10 * 1024 * 1024
+
+#: What to do where a file or folder cannot be read, and about a pattern that is refused.
+READABLE = "see that it is there, and that we may read it"
+INSIDE = "name files of the project, for example specs/**/*.yaml"
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK, opening a FIFO put in place of a file would wait for a writer.
@@ -48,7 +53,7 @@ def shown(path: str) -> str:
     )
 
 
-def file_problem(file: str, code: str, summary: str, hint: str = "") -> Diagnostic:
+def file_problem(file: str, code: Code, summary: str, hint: str) -> Diagnostic:
     """A problem of a file as a whole."""
     return Diagnostic(
         severity=Severity.ERROR, code=code, summary=summary, hint=hint, place=Place(file)
@@ -103,7 +108,9 @@ class Finder:
         try:
             folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            self._note(".", "unreadable", f"the project folder cannot be read: {error.strerror}")
+            self._note(
+                ".", "unreadable", f"the project folder cannot be read: {error.strerror}", READABLE
+            )
             return
         yield from self._walk(folder, "", self._patterns, 0)
 
@@ -126,7 +133,9 @@ class Finder:
                 elif is_file or (rest and stat.S_ISLNK(mode)):
                     yield from self._visit(folder, name, f"{path}{name}", mode, is_file=is_file)
         except OSError as error:
-            self._note(shown(path) or ".", "unreadable", f"cannot be read: {error.strerror}")
+            self._note(
+                shown(path) or ".", "unreadable", f"cannot be read: {error.strerror}", READABLE
+            )
         finally:
             os.close(folder)
 
@@ -145,7 +154,9 @@ class Finder:
                     "put the file itself here",
                 )
         elif not stat.S_ISREG(mode):
-            self._note(shown(path), "not_a_file", "this is not a regular file")
+            self._note(
+                shown(path), "not_a_file", "this is not a regular file", "move it out of the way"
+            )
         elif (data := self._read(folder, name, path)) is not None:
             yield FoundFile(path, data)
 
@@ -159,13 +170,16 @@ class Finder:
     ) -> Iterator[FoundFile]:
         if depth == FOLDER_DEPTH:
             self._note(
-                shown(path), "too_deep", f"folders are nested more than {FOLDER_DEPTH} levels deep"
+                shown(path),
+                "too_deep",
+                f"folders are nested more than {FOLDER_DEPTH} levels deep",
+                "move the specs up",
             )
             return
         try:
             inner = os.open(name, _FOLDER_FLAGS, dir_fd=folder)
         except OSError as error:
-            self._note(shown(path), "unreadable", f"cannot be read: {error.strerror}")
+            self._note(shown(path), "unreadable", f"cannot be read: {error.strerror}", READABLE)
             return
         yield from self._walk(inner, f"{path}/", patterns, depth + 1)
 
@@ -179,13 +193,16 @@ class Finder:
     def _read(self, folder: int, name: str, path: str) -> bytes | None:
         if shown(path) != path:
             self._note(
-                shown(path), "file_name", "the file's name holds characters that cannot be shown"
+                shown(path),
+                "file_name",
+                "the file's name holds characters that cannot be shown",
+                "rename it",
             )
             return None
         try:
             data = read_regular(name, folder)
         except OSError as error:
-            self._note(path, "unreadable", f"cannot be read: {error.strerror}")
+            self._note(path, "unreadable", f"cannot be read: {error.strerror}", READABLE)
             return None
         self._total += len(data)
         if self._total > TOTAL_LIMIT:
@@ -199,7 +216,7 @@ class Finder:
             return None
         return data
 
-    def _note(self, file: str, code: str, summary: str, hint: str = "") -> None:
+    def _note(self, file: str, code: Code, summary: str, hint: str) -> None:
         self.diagnostics.append(file_problem(file, code, summary, hint))
 
 

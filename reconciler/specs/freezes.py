@@ -17,7 +17,12 @@ def parse_freezes(policy: MapNode, problems: Problems) -> Iterator[Freeze]:
         if start is None or end is None:
             continue
         if end <= start:
-            problems.error(scalar(node.get("until")), "freeze", "the freeze ends before it begins")
+            problems.error(
+                scalar(node.get("until")),
+                "freeze",
+                "the freeze ends before it begins",
+                hint="write the earlier moment as `from`",
+            )
         yield Freeze(start=start, end=end, reason=optional_text(node, "reason") or "")
 
 

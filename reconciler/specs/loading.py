@@ -33,7 +33,16 @@ from reconciler.model.project import Project, SimulatorEndpoint
 from reconciler.model.resources import Resource
 from reconciler.specs.context import Context
 from reconciler.specs.crosschecks import Declaration, check_conflicts, check_names
-from reconciler.specs.finding import Finder, Segment, file_problem, parse_pattern, shown
+from reconciler.specs.finding import (
+    INSIDE,
+    READABLE,
+    Finder,
+    FoundFile,
+    Segment,
+    file_problem,
+    parse_pattern,
+    shown,
+)
 from reconciler.specs.gates import parse_gate, parse_gate_declaration
 from reconciler.specs.requirements import check_requirements
 from reconciler.specs.resources import parse_declaration, parse_resource
@@ -60,61 +69,88 @@ def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ())
     Args:
         project: What `load_project` returned.
         now: The aware moment at which relative dates are resolved.
-        paths: Files, folders or patterns to load instead of the project's own, relative to its root.
+        paths: Files, folders or patterns to load instead of the project's own, relative to its root. The
+            other specs are read all the same: they may declare what these require, or ask for the same.
 
     Returns:
         What could be loaded and everything that is wrong; what a spec holds never raises.
     """
     context = Context(project, now)
-    problems_of_paths: list[Diagnostic] = []
-    patterns = _patterns(project, paths, problems_of_paths)
-    finder = Finder(Path(project.root), patterns, ignored=_other_files(project))
-    diagnostics: list[Diagnostic] = []
-    named: list[Declaration] = []
-    declared: list[Resource] = []
-    sound: list[Resource] = []
-    gates: dict[str, Gate] = {}
-    sources: dict[str, Source] = {}
-    for found in finder.files():
+    ignored = _other_files(project)
+    chosen, others = _Read(context), _Read(context)
+    chosen.read(paths or project.specs, only_these=bool(paths), ignored=ignored)
+    if paths:
+        others.read(project.specs, only_these=False, ignored=ignored | chosen.sources.keys())
+    # Problems of the others alone are not what was asked for.
+    own = dict.fromkeys(_crossing(chosen, others))
+    for item in _crossing(others) if paths else ():
+        own.pop(item, None)
+    sources = {**others.sources, **chosen.sources}
+    diagnostics = [*chosen.diagnostics, *(_with_excerpt(item, sources) for item in own)]
+    if not chosen.sources and not diagnostics:
+        diagnostics.append(_nothing(project, paths))
+    return Loaded(
+        resources=tuple(sorted(chosen.sound, key=lambda one: (one.address, one.place))),
+        gates=MappingProxyType(dict(sorted(chosen.gates.items()))),
+        diagnostics=in_order(diagnostics),
+    )
+
+
+def _crossing(*reads: _Read) -> Iterator[Diagnostic]:
+    """What is wrong across specs."""
+    named = [item for read in reads for item in read.named]
+    # A spec that is wrong elsewhere still has a name and dates, which may be wrong too.
+    declared = [item for read in reads for item in read.declared]
+    yield from check_names(named)
+    yield from check_conflicts(declared)
+    # What the others declare is not known where one of them cannot be read.
+    all_known = not any(has_errors(read.diagnostics) for read in reads[1:])
+    yield from check_requirements(declared, named if all_known else [])
+
+
+class _Read:
+    """What is read of some files of a project, and everything that is wrong in them."""
+
+    def __init__(self, context: Context) -> None:
+        self.sources: dict[str, Source] = {}
+        self.named: list[Declaration] = []
+        self.declared: list[Resource] = []
+        self.sound: list[Resource] = []
+        self.gates: dict[str, Gate] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self._context = context
+
+    def read(self, patterns: Sequence[str], *, only_these: bool, ignored: frozenset[str]) -> None:
+        """Read every file that matches; with `only_these`, a path may also name a folder or a file."""
+        project = self._context.project
+        parsed = _patterns(project, patterns, self.diagnostics, may_be_paths=only_these)
+        finder = Finder(Path(project.root), parsed, ignored=ignored)
+        for found in finder.files():
+            self._take(found)
+        self.diagnostics.extend(finder.diagnostics)
+
+    def _take(self, found: FoundFile) -> None:
         read = read_documents(found.data, found.file)
-        sources[found.file] = read.source
+        self.sources[found.file] = read.source
         of_file = list(read.diagnostics)
         for document in read.documents:
             problems = Problems(read.source)
-            parsed = _parse(document, context, problems)
+            parsed = _parse(document, self._context, problems)
             if problems.found:
                 address = _address(document.root)
                 of_file.extend(replace(item, address=address) for item in problems.found)
             if parsed.declaration is not None:
-                named.append(parsed.declaration)
+                self.named.append(parsed.declaration)
             if parsed.gate is not None:
-                gates.setdefault(parsed.gate.name, parsed.gate)
+                self.gates.setdefault(parsed.gate.name, parsed.gate)
             if parsed.resource is not None:
-                declared.append(parsed.resource)
+                self.declared.append(parsed.resource)
                 if not has_errors(problems.found):
-                    sound.append(parsed.resource)
+                    self.sound.append(parsed.resource)
             if len(of_file) >= FILE_PROBLEM_LIMIT:
                 of_file.append(_cut(of_file[-1]))
                 break
-        diagnostics.extend(of_file)
-    diagnostics.extend(problems_of_paths)
-    diagnostics.extend(finder.diagnostics)
-    # A spec that is wrong elsewhere still has a name and dates, which may be wrong too.
-    crossing = (
-        *check_names(named),
-        *check_conflicts(declared),
-        # Where only some files are loaded, others may declare what is required.
-        *check_requirements(declared, [] if paths else named),
-    )
-    diagnostics.extend(_with_excerpt(item, sources) for item in crossing)
-    if not sources and not diagnostics:
-        diagnostics.append(_nothing(project))
-    sound.sort(key=lambda resource: (resource.address, resource.place))
-    return Loaded(
-        resources=tuple(sound),
-        gates=MappingProxyType(dict(sorted(gates.items()))),
-        diagnostics=in_order(diagnostics),
-    )
+        self.diagnostics.extend(of_file)
 
 
 def _other_files(project: Project) -> frozenset[str]:
@@ -128,15 +164,15 @@ def _other_files(project: Project) -> frozenset[str]:
 
 
 def _patterns(
-    project: Project, paths: Sequence[str], diagnostics: list[Diagnostic]
+    project: Project, given: Sequence[str], diagnostics: list[Diagnostic], *, may_be_paths: bool
 ) -> list[tuple[Segment, ...]]:
     patterns = []
-    for text in paths or project.specs:
+    for text in given:
         parsed = parse_pattern(text)
         if isinstance(parsed, str):
             summary = f"the path {quoted(text)} {parsed}"
-            diagnostics.append(file_problem(project.file, "path", summary))
-        elif not paths or _WILDCARD.search(text):
+            diagnostics.append(file_problem(project.file, "path", summary, INSIDE))
+        elif not may_be_paths or _WILDCARD.search(text):
             patterns.append(parsed)
         else:
             patterns.extend(_of_path(Path(project.root), text, diagnostics))
@@ -151,7 +187,7 @@ def _of_path(
         is_folder = stat.S_ISDIR((root / path).lstat().st_mode)
     except OSError as error:
         summary = f"cannot be read: {error.strerror}"
-        diagnostics.append(file_problem(shown(path), "unreadable", summary))
+        diagnostics.append(file_problem(shown(path), "unreadable", summary, READABLE))
         return
     for text in (f"{path}/**/*.yaml", f"{path}/**/*.yml") if is_folder else (path,):
         parsed = parse_pattern(text)
@@ -171,7 +207,12 @@ class _Parsed:
 def _parse(document: Document, context: Context, problems: Problems) -> _Parsed:
     root = document.root
     if not isinstance(root, MapNode):
-        problems.error(root, "wrong_type", "a spec must be a mapping (`key: value`)")
+        problems.error(
+            root,
+            "wrong_type",
+            "a spec must be a mapping (`key: value`)",
+            hint="begin with apiVersion: reconciler/v1",
+        )
         return _Parsed()
     declared = root.get("kind")
     if not isinstance(declared, ScalarNode):
@@ -233,11 +274,12 @@ def _cut(last: Diagnostic) -> Diagnostic:
     )
 
 
-def _nothing(project: Project) -> Diagnostic:
+def _nothing(project: Project, paths: Sequence[str]) -> Diagnostic:
+    looked = list(map(quoted, paths or project.specs))
     return Diagnostic(
         severity=Severity.WARNING,
         code="no_specs",
         summary="no spec file was found",
         place=Place(project.file),
-        hint=f"spec.specs looks for {listed(project.specs)}",
+        hint=f"{'you named' if paths else 'spec.specs looks for'} {listed(looked, last='and')}",
     )

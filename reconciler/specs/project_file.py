@@ -34,7 +34,7 @@ from reconciler.specs.fields import (
     text,
     value_text,
 )
-from reconciler.specs.finding import file_problem, parse_pattern, read_regular
+from reconciler.specs.finding import INSIDE, READABLE, file_problem, parse_pattern, read_regular
 from reconciler.specs.freezes import parse_freezes
 
 PROJECT_FILE = "reconciler.yaml"
@@ -81,7 +81,7 @@ def _read(root: Path) -> ReadDocuments:
         ) from None
     except OSError as error:
         summary = f"cannot be read: {error.strerror}"
-        raise InputError([file_problem(PROJECT_FILE, "unreadable", summary)]) from error
+        raise InputError([file_problem(PROJECT_FILE, "unreadable", summary, READABLE)]) from error
     return read_documents(data, PROJECT_FILE, guarded=True)
 
 
@@ -89,7 +89,10 @@ def _only(read: ReadDocuments, problems: Problems) -> Document | None:
     """The file's only document; anything else is noted."""
     if len(read.documents) > 1:
         problems.error(
-            read.documents[1].root, "one_document", "the project file holds one document only"
+            read.documents[1].root,
+            "one_document",
+            "the project file holds one document only",
+            hint="remove the others; specs stand in files of their own",
         )
     elif not read.documents and not read.diagnostics:
         problems.error(
@@ -132,7 +135,7 @@ def _patterns(spec: MapNode, problems: Problems) -> tuple[str, ...]:
     patterns = []
     for item in scalars(spec, "specs"):
         if isinstance(reason := parse_pattern(value_text(item)), str):
-            problems.error(item, "path", f"the pattern {reason}")
+            problems.error(item, "path", f"the pattern {reason}", hint=INSIDE)
         patterns.append(value_text(item))
     return tuple(patterns)
 
@@ -192,7 +195,7 @@ def _earliest(node: MapNode, problems: Problems) -> dt.date | None:
     try:
         return parse_date(value_text(scalar(found)))
     except ValueError as error:
-        problems.error(scalar(found), "date", str(error))
+        problems.error(scalar(found), "date", str(error), hint="write it as 2020-05-20")
         return None
 
 
@@ -200,6 +203,9 @@ def _expiry(node: MapNode, problems: Problems) -> dt.timedelta:
     expiry = duration(node, "planExpiry", Policy().plan_expiry)
     if not dt.timedelta(minutes=1) <= expiry <= dt.timedelta(days=365):
         problems.error(
-            scalar(node.get("planExpiry")), "out_of_bounds", "planExpiry must be from 1m to 365d"
+            scalar(node.get("planExpiry")),
+            "out_of_bounds",
+            "planExpiry must be from 1m to 365d",
+            hint="for example 7d",
         )
     return expiry

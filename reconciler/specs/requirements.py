@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.documents import suggestion
 from reconciler.model.addresses import Address
+from reconciler.model.codes import Code
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.gates import GateRef
 from reconciler.model.resources import Requirement, Resource
 from reconciler.model.series import Subject
 from reconciler.specs.crosschecks import Declaration
+
+_DECLARE = "declare it, or remove it from `requires`"
 
 
 def check_requirements(
@@ -48,7 +51,7 @@ def _unknown_gate(
         summary=f"no spec declares {ref}",
         place=ref.place or resource.place,
         address=str(resource.address),
-        hint=suggestion(str(ref), tuple(sorted(map(str, known)))) or "",
+        hint=suggestion(str(ref), tuple(sorted(map(str, known)))) or _DECLARE,
     )
 
 
@@ -60,7 +63,7 @@ def _unknown(
         requirement,
         "unknown_resource",
         f"no spec declares {requirement.address}",
-        suggestion(str(requirement.address), tuple(sorted(map(str, known)))) or "",
+        suggestion(str(requirement.address), tuple(sorted(map(str, known)))) or _DECLARE,
     )
 
 
@@ -148,7 +151,7 @@ def _closed_by_a_requirement(
 
 
 def _error(
-    resource: Resource, requirement: Requirement, code: str, summary: str, hint: str
+    resource: Resource, requirement: Requirement, code: Code, summary: str, hint: str
 ) -> Diagnostic:
     return Diagnostic(
         severity=Severity.ERROR,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, text
 from reconciler.model.attempts import BY_HAND, Attempt, AttemptState, UnitRecord
 from reconciler.model.canonical import canonical_json
 from reconciler.model.dates import DateRange, DateSet
-from reconciler.model.errors import StateError, UnitsTaken
+from reconciler.model.errors import AGAIN, StateMoved, UnitsTaken
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
@@ -76,7 +76,7 @@ def attempt_by_id(record: Record, attempt_id: str) -> Attempt:
 def _row_of(record: Record, attempt_id: str) -> Row:
     found = record.rows(attempt, attempt.c.attempt_id == attempt_id)
     if not found:
-        raise StateError(f"there is no attempt {attempt_id}")
+        raise StateMoved(f"there is no attempt {attempt_id}", hint=AGAIN)
     return found[0]
 
 
@@ -168,7 +168,10 @@ def refuse_second_send(record: Record, intent: Intent) -> None:
     """
     tries = attempts_of_call(record, intent.call_id)
     if any(not other.state.never_ran for other in tries):
-        raise UnitsTaken(f"call {intent.call_id} has been sent before; it is never sent twice")
+        raise UnitsTaken(
+            f"call {intent.call_id} has been sent before; it is never sent twice",
+            hint="run plan again",
+        )
 
 
 def _may_still_run(known: Attempt) -> DateSet:
@@ -205,7 +208,7 @@ def close_dates(
         raise UnitsTaken(
             f"attempt {known.id} ({known.state.value}) cannot become {closing.state.value} "
             f"on {closing.dates}",
-            hint="run the command again: it continues from what is on record",
+            hint=AGAIN,
         )
     left = whole - closing.dates
     if not left:

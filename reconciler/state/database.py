@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
-from reconciler.model.errors import LockHeld, StateError
+from reconciler.model.errors import AGAIN, LockHeld, StateDamaged, StateUnavailable
 from reconciler.model.steps import Durable, Moment, Steps, durable_point
 from reconciler.state.codec import Unsound
 from reconciler.state.files import DAMAGED
@@ -85,7 +85,7 @@ def _errors_explained(engine: Engine) -> Iterator[None]:
         Unsound,
         UnicodeDecodeError,
     ) as error:  # the latter from SQLite, for names that are no text
-        raise StateError(
+        raise StateDamaged(
             f"the state database{_where(engine)} is damaged: {error}", hint=DAMAGED
         ) from error
     except DatabaseError as error:
@@ -95,12 +95,14 @@ def _errors_explained(engine: Engine) -> Iterator[None]:
                 f"another process is writing to the state store{_where(engine)}",
                 hint="wait for it to end and try again",
             ) from error
-        raise StateError(
+        raise StateUnavailable(
             f"the state database{_where(engine)} refused: {said}",
             hint=_what_to_do(error),
         ) from error
     except SQLAlchemyError as error:
-        raise StateError(f"the state database{_where(engine)} failed: {error}") from error
+        raise StateUnavailable(
+            f"the state database{_where(engine)} failed: {error}", hint=AGAIN
+        ) from error
 
 
 def _where(engine: Engine) -> str:
@@ -109,16 +111,15 @@ def _where(engine: Engine) -> str:
 
 
 def _what_to_do(error: DatabaseError) -> str:
-    again = "run the command again: it continues from what is on record"
     if isinstance(error.orig, sqlite3.Error):
         # Only what SQLite itself raises has a code; what the driver does is about damaged content.
         code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         if code == sqlite3.SQLITE_FULL:
-            return f"make room on its disk, and {again}"
+            return f"make room on its disk, and {AGAIN}"
         if code == sqlite3.SQLITE_IOERR:
-            return f"look after its disk, and {again}"
+            return f"look after its disk, and {AGAIN}"
     elif isinstance(error, OperationalError):
-        return f"see that its server can be reached, and {again}"
+        return f"see that its server can be reached, and {AGAIN}"
     return f"if it is damaged, {DAMAGED}"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateDamaged, StateUnavailable, StateUnsafe
 
 # SQLite coordinates processes by POSIX locks on the file and, in WAL mode, by memory that they map from
 # the `-shm` file: "WAL does not work over a network filesystem" (https://sqlite.org/wal.html), and where
@@ -83,6 +83,9 @@ _COMPANIONS = ("-wal", "-shm", "-journal")
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
+#: What to do where the file system keeps us out.
+ELSEWHERE = "see that we may read and write there, or name another file in the state URL"
+
 #: What to do about a damaged store.
 DAMAGED = (
     "restore a backup, or move it away: the next apply finds our backfills by their names and "
@@ -129,7 +132,7 @@ def refuse_shared_disk(path: Path, mounts: Iterable[Mount]) -> None:
     root = _mount_of(Path("/"), known)
     if under is None or not _is_shared(under, root):
         return
-    raise StateError(
+    raise StateUnsafe(
         f"the state file {path} would lie on a shared file system ({under.kind} at {under.point}), "
         "where SQLite's locks cannot be relied on",
         hint="write state: postgresql://… in reconciler.yaml, or sqlite:///FILE on a local disk",
@@ -183,7 +186,9 @@ def make_private(path: Path) -> None:
         for file in _files(path):
             _close_to_readers(file)
     except OSError as error:
-        raise StateError(f"the state file {path} cannot be made: {error.strerror}") from error
+        raise StateUnavailable(
+            f"the state file {path} cannot be made: {error.strerror}", hint=ELSEWHERE
+        ) from error
 
 
 def _files(path: Path) -> tuple[Path, ...]:
@@ -220,9 +225,11 @@ def _refuse_open_folder(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise StateError(f"the folder {folder} cannot be read: {error.strerror}") from error
+        raise StateUnavailable(
+            f"the folder {folder} cannot be read: {error.strerror}", hint=ELSEWHERE
+        ) from error
     if mode & stat.S_IWOTH:  # sticky or not: a `-wal` that is not there yet can be planted
-        raise StateError(
+        raise StateUnsafe(
             f"anyone may put files beside the state file: {folder} has mode {_shown(mode)}",
             hint=f"chmod o-w {folder}, or keep the state in a folder of its own",
         )
@@ -234,21 +241,23 @@ def _inspect(file: Path) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StateError(f"the state file {file} cannot be read: {error.strerror}") from error
+        raise StateUnavailable(
+            f"the state file {file} cannot be read: {error.strerror}", hint=ELSEWHERE
+        ) from error
     if not stat.S_ISREG(found.st_mode):
         link = stat.S_ISLNK(found.st_mode)
-        raise StateError(
+        raise StateUnsafe(
             f"the state file {file} is {'a symbolic link' if link else 'no regular file'}",
             hint="name the file that it leads to in the state URL" if link else "move it away",
         )
     us = os.geteuid()
     if us not in {0, found.st_uid}:
-        raise StateError(
+        raise StateUnsafe(
             f"the state file {file} belongs to another user (uid {found.st_uid}; we are {us})",
             hint=f"if you trust what it says: chown {us} {file}",
         )
     if found.st_mode & _OTHERS_WRITE:
-        raise StateError(
+        raise StateUnsafe(
             f"others may write to the state file {file}: it has mode {_shown(found.st_mode)}",
             hint=f"if you trust what it says: chmod 600 {file}",
         )
@@ -286,8 +295,8 @@ def check_sound(connection: sqlite3.Connection, path: Path) -> None:
         raise _damaged(path, verdict)
 
 
-def _damaged(path: Path, reason: str) -> StateError:
-    return StateError(
+def _damaged(path: Path, reason: str) -> StateDamaged:
+    return StateDamaged(
         f"the state file {path} is damaged: {' '.join(reason.split())}",
         hint=DAMAGED,
     )

@@ -60,7 +60,7 @@ def refuse_nothing(connection: Connection) -> None:
         return
     if journal.name in found or (found and connection.dialect.name == "sqlite"):
         raise Unsound(f"it has no table {stack.name}, but {', '.join(sorted(found))}")
-    raise StateMissing("there is no state store yet")
+    raise StateMissing("there is no state store yet", hint="the first apply makes it")
 
 
 def read_head(
@@ -92,7 +92,10 @@ def read_head(
         told = select(journal.c.seq).where(journal.c.stack_id == stack_id).limit(1)
         if connection.execute(told).first() is not None:
             raise Unsound(f"the row of project {stack_id} is missing")
-        raise StateMissing(f"the state store holds nothing of project {stack_id}")
+        raise StateMissing(
+            f"the state store holds nothing of project {stack_id}",
+            hint="the first apply of the project makes it",
+        )
     cells = dict(row)
     with readable("the project's own row"):
         refuse_newer(cells["format"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateUrlUnknown
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
@@ -47,7 +47,7 @@ def state_location(url: str, root: Path) -> StateLocation:
     file = url.removeprefix(_SQLITE)
     if file == url or not file or file == ":memory:":
         kind = url.partition(":")[0]
-        raise StateError(
+        raise StateUrlUnknown(
             f"state in {kind} is not supported" if file == url else "the state URL names no file",
             hint="write state: sqlite:///FILE or postgresql://… in reconciler.yaml",
         )

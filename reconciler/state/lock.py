@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, func, select, text, update
 
-from reconciler.model.errors import FenceLost, LockHeld, StateError
+from reconciler.model.errors import AGAIN, FenceLost, LockHeld, NoSuchLock
 from reconciler.model.state import Lease, LockInfo
 from reconciler.state.codec import from_millis, integer, readable
 from reconciler.state.head import Lock
@@ -88,7 +88,7 @@ def break_open(record: Record, *, lock_id: str) -> None:
     """
     if record.lock.lease_id != lock_id:
         info = current(record.lock)
-        raise StateError(
+        raise NoSuchLock(
             f"there is no lock {lock_id}" if info else "nobody holds the lock",
             hint=f"lock {info.id} is held by {info.holder}"
             if info
@@ -152,5 +152,5 @@ def _held(info: LockInfo) -> LockHeld:
 def _lost() -> FenceLost:
     return FenceLost(
         "another process took over the state lock; nothing more was sent",
-        hint="run the command again: it continues from what is on record",
+        hint=AGAIN,
     )

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select, text
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateDamaged, StateNotUpgraded
 from reconciler.model.state import Actor
 from reconciler.model.steps import Durable
 from reconciler.state import journal, lock
 from reconciler.state.attempts import attempts_of_rows
 from reconciler.state.database import Database
+from reconciler.state.files import DAMAGED
 from reconciler.state.head import Lock
 from reconciler.state.record import Record
 from reconciler.state.schema import FORMAT, attempt, stack
@@ -112,7 +113,7 @@ def _copy_file(database: Database, stamp: str) -> Path:
         except (OSError, sqlite3.Error) as error:
             with contextlib.suppress(OSError):
                 target.unlink(missing_ok=True)
-            raise StateError(
+            raise StateNotUpgraded(
                 f"the state store was not upgraded: its backup {target} cannot be written: {error}",
                 hint="make room for it, or let us write to its folder",
             ) from error
@@ -193,7 +194,9 @@ def _rebuild(connection: Connection, table: str, edits: Mapping[str, str]) -> No
     made = re.sub(rf'^CREATE TABLE "?{table}"? ', f"CREATE TABLE {table}_new ", made)
     for before, after in {**edits, f"{table}_new ": f"{table}_new "}.items():
         if made.count(before) != 1:
-            raise StateError(f"table {table} of the state store is not as this tool made it")
+            raise StateDamaged(
+                f"table {table} of the state store is not as this tool made it", hint=DAMAGED
+            )
         made = made.replace(before, after)
     connection.exec_driver_sql(made)
     connection.exec_driver_sql(f"INSERT INTO {table}_new SELECT * FROM {table}")  # noqa: S608 - our names

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateUnsafe
 
 #: How long a connection may take.
 CONNECT_TIMEOUT_SECONDS = 10
@@ -46,7 +46,7 @@ def open_postgres(url: str, *, read_only: bool) -> Engine:
         row = connection.execute("SHOW synchronous_commit").fetchone()
         connection.rollback()
         if row is not None and row[0] == "off":
-            raise StateError(
+            raise StateUnsafe(
                 "this PostgreSQL loses commits in a crash: synchronous_commit is off",
                 hint="ALTER ROLE … SET synchronous_commit = on for the role of the state URL",
             )

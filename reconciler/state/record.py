@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateNotUpgraded
 from reconciler.state.codec import Unsound
 from reconciler.state.head import Head, Lock, read_head, write_head
 from reconciler.state.schema import SINCE, attempt, tag
@@ -60,7 +60,10 @@ class Record:
         """
         record = cls(connection, stack_id, *read_head(connection, stack_id, for_update=True))
         if not record.head.sealed:
-            raise StateError(f"the state store still has format {record.head.format}")
+            raise StateNotUpgraded(
+                f"the state store still has format {record.head.format}",
+                hint="run the command again: opening a store to write to it upgrades it",
+            )
         yield record
         write_head(connection, stack_id, record.head)
 

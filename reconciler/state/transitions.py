@@ -13,7 +13,7 @@ no call's. Whatever is not open may become `forgotten`.
 from __future__ import annotations
 
 from reconciler.model.attempts import AttemptState
-from reconciler.model.errors import StateError
+from reconciler.model.errors import AGAIN, StateMoved
 from reconciler.state.record import Record, Row
 from reconciler.state.schema import attempt
 
@@ -57,7 +57,7 @@ def move(record: Record, attempt_id: str, to: AttemptState, columns: Row) -> Non
         if row["state"] in allowed:
             record.change(attempt, row, {**columns, "state": to.value})
             return
-    raise StateError(
+    raise StateMoved(
         f"attempt {attempt_id} cannot become {to.value}: its state has moved on",
-        hint="run the command again: it continues from what is on record",
+        hint=AGAIN,
     )

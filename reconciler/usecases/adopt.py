@@ -50,13 +50,15 @@ async def _adopt(desk: Desk, hand_made: HandMade) -> DateSet:
     address, run_id = hand_made.address, hand_made.run_id
     resource = desk.resource(address)
     if resource is None:
-        raise InputError([problem("unknown_address", f"no spec declares {address}")])
+        hint = "`reconciler status` lists the addresses of this project"
+        raise InputError([problem("unknown_address", f"no spec declares {address}", hint)])
     known = {resource.series.fingerprint: resource.series}
     run = await read_back(desk, run_id, known, resource.connection, resource.dates)
     dates = run.dates & resource.dates
     if not dates:
         summary = f"run {run_id} is for {run.dates}, which {address} does not declare"
-        raise InputError([problem("other_dates", summary)])
+        hint = "widen its dates, or look whether another run was meant"
+        raise InputError([problem("other_dates", summary, hint)])
     units = await look_at(desk, address, dates)
     problems = [found for unit in units for found in _problems(unit, hand_made)]
     if problems:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.applying.engine import Applied
 from reconciler.applying.gates import GateBoard
 from reconciler.model.addresses import Kind
-from reconciler.model.errors import PlanRefused, PolicyError, StateMissing
+from reconciler.model.errors import PlanExpired, PlanForeign, PolicyError, StateMissing
 from reconciler.model.plan import Plan
 from reconciler.model.project import (
     Connection,
@@ -174,9 +174,12 @@ async def _apply_saved(
 
 def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
     if plan.project != workspace.project.name:
-        raise PlanRefused(f"this plan is for project {plan.project}, not {workspace.project.name}")
+        raise PlanForeign(
+            f"this plan is for project {plan.project}, not {workspace.project.name}",
+            hint="name the folder of that project with -C, or make a new plan here",
+        )
     if workspace.clock.now() >= plan.expires_at:
-        raise PlanRefused(
+        raise PlanExpired(
             f"this plan expired on {plan.expires_at:%Y-%m-%d %H:%M} UTC", hint="make a new plan"
         )
     named = {call.connection for call in plan.calls}
@@ -185,7 +188,7 @@ def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
     named |= {standing.gate.connection for standing in plan.gates}
     missing = named - workspace.project.connections.keys()
     if missing:
-        raise PlanRefused(
+        raise PlanForeign(
             f"this plan uses connections that the project no longer has: {', '.join(sorted(missing))}",
             hint="make a new plan",
         )
@@ -194,7 +197,7 @@ def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
     used |= {(one.connection, plan.series[one.series].subject) for one in plan.adoptions}
     for name, subject in sorted(used, key=lambda one: (one[0], one[1].fingerprint)):
         if not _leads_to(workspace.project.connections[name], subject):
-            raise PlanRefused(
+            raise PlanForeign(
                 f"connection {name} was edited since planning: it no longer leads to workspace "
                 f"{subject.workspace} in {subject.region}, {subject.environment}",
                 hint="make a new plan",
@@ -231,14 +234,14 @@ def _store_of_plan(workspace: Workspace, plan: Plan, options: ApplyOptions) -> S
     except StateMissing:
         if plan.lineage is None:
             raise
-        raise PlanRefused(
+        raise PlanForeign(
             "this plan was made on a state store that is not here", hint="make a new plan"
         ) from None
     lineage = store.snapshot().lineage
     mine = plan.lineage == lineage or (plan.lineage is None and store.created_for() == plan.id)
     if not mine:
         store.close()
-        raise PlanRefused(
+        raise PlanForeign(
             "this plan was made on another state store"
             if plan.lineage is not None
             else "this plan was made without a state store, and there is one now",

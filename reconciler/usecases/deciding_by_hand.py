@@ -13,6 +13,7 @@ from reconciler.applying.gathering import Discovering, gather, observe_attempts
 from reconciler.applying.lines import Line, Lines
 from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, RecordedState
+from reconciler.model.codes import Code
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.errors import InputError
@@ -78,7 +79,8 @@ class Desk:
         """
         if connection not in self.lines.runs:
             summary = f"the project has no connection {connection} any more"
-            raise InputError([problem("unknown_connection", summary)])
+            hint = "put it back into reconciler.yaml: what is on record was made through it"
+            raise InputError([problem("unknown_connection", summary, hint)])
         return self.lines.runs[connection]
 
     def now(self) -> dt.datetime:
@@ -232,6 +234,6 @@ def _undeclared(recorded: RecordedState, address: Address, left: DateSet) -> Ite
                 )
 
 
-def problem(code: str, summary: str, hint: str = "") -> Diagnostic:
+def problem(code: Code, summary: str, hint: str) -> Diagnostic:
     """Why a decision was not recorded."""
     return Diagnostic(severity=Severity.ERROR, code=code, summary=summary, hint=hint)

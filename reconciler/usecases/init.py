@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import NotOverwritten, NotWritten
 
 #: Each template and the path it is written to, under the project's folder.
 FILES = {
@@ -25,12 +25,12 @@ def write_project(folder: Path) -> tuple[Path, ...]:
         The files written, in the order to read them.
 
     Raises:
-        ReconcilerError: One of them is there already (nothing was written), or writing failed.
+        FileError: One of them is there already (nothing was written), or writing failed.
     """
     wanted = {name: folder / path for name, path in FILES.items()}
     there = [path for path in wanted.values() if path.exists() or path.is_symlink()]
     if there:
-        raise ReconcilerError(
+        raise NotOverwritten(
             f"{', '.join(map(str, there))}: there already; nothing was written",
             hint="choose an empty folder: reconciler init DIR",
         )
@@ -42,5 +42,8 @@ def write_project(folder: Path) -> tuple[Path, ...]:
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
-        raise ReconcilerError(f"{error.filename} cannot be written: {error.strerror}") from error
+        raise NotWritten(
+            f"{error.filename} cannot be written: {error.strerror}",
+            hint="name a folder that you may write to: reconciler init DIR",
+        ) from error
     return tuple(wanted.values())

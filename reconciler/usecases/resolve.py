@@ -100,7 +100,7 @@ async def _problems(unit: Unit, resolution: Resolution, desk: Desk) -> list[Diag
         return _needless(unit, resolution, name)
     if unit.verdict is not None and unit.verdict.decision is Decision.ADOPT:
         summary = f"{name}: its run was found; the next apply adopts it by itself"
-        return [problem("needs_nobody", summary)]
+        return [problem("needs_nobody", summary, "run `reconciler apply`")]
     if resolution.word in {Word.NEVER_RAN, Word.RERUN}:
         return await _still_valid(unit, desk, name)
     return []
@@ -113,7 +113,8 @@ def _needless(unit: Unit, resolution: Resolution, name: str) -> list[Diagnostic]
         return []  # it takes an earlier --rerun back
     if verdict is None:
         summary = f"{name}: no spec declares it, and its outcome is known"
-        return [problem("needs_nobody", summary)]
+        hint = "to run it again, declare it in a spec"
+        return [problem("needs_nobody", summary, hint)]
     if verdict.decision is not Decision.HOLD:
         summary = f"{name}: nothing to decide: {verdict.decision.value}, {verdict.reason.value}"
         hint = {
@@ -202,14 +203,16 @@ async def _by_run(units: tuple[Unit, ...], resolution: Resolution, desk: Desk) -
     missing = asked - run.dates
     if missing:
         summary = f"run {resolution.run_id} does not run for {missing}, but for {run.dates}"
-        raise InputError([problem("other_dates", summary)])
+        hint = "name just the dates that it runs for, or another run"
+        raise InputError([problem("other_dates", summary, hint)])
     found: dict[str, DateSet] = defaultdict(DateSet)
     standings = []
     for unit in units:
         if unit.unclear and unit.past is not None:
             if run.tag is not None and run.tag.call_id != unit.past.call_id:
                 summary = f"run {resolution.run_id} was made by another call of ours, {run.tag}"
-                raise InputError([problem("other_call", summary)])
+                hint = "name the run of this call; `reconciler explain` shows its name"
+                raise InputError([problem("other_call", summary, hint)])
             found[unit.past.attempt] |= DateSet((unit.dates,))
         else:
             standings.append(adopted(unit, resolution.units.address, run))
@@ -270,7 +273,8 @@ async def read_back(
         raise InputError([problem("on_record", summary, "`reconciler history` tells since when")])
     if run.tag is not None and run.tag.series not in series:
         summary = f"run {run_id} bears the tag of another series, {run.tag}"
-        raise InputError([problem("other_series", summary)])
+        hint = "name a run of these units; `reconciler explain` shows what they are called"
+        raise InputError([problem("other_series", summary, hint)])
     return run
 
 

@@ -7,13 +7,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from reconciler.formats.planfile import parse_plan, plan_text
-from reconciler.model.errors import PlanRefused, ReconcilerError
+from reconciler.formats.planfile import MAKE_ONE, parse_plan, plan_text
+from reconciler.model.errors import NotAPlan, NotOverwritten, NotWritten, Unreadable
 from reconciler.model.plan import Plan
 from reconciler.model.steps import Durable, Moment, Steps, durable_point
 
 #: A plan file larger than this is none of ours.
 LARGEST_PLAN_BYTES = 256 * 1024 * 1024
+_ELSEWHERE = "name a file in a folder that you may write to"
 
 
 def ensure_writable(path: Path) -> Path:
@@ -23,18 +24,22 @@ def ensure_writable(path: Path) -> Path:
         The file itself, where the path is a symbolic link to it.
 
     Raises:
-        ReconcilerError: Something that is no plan stands there, or the folder cannot be written to.
+        NotOverwritten: Something that is no plan stands there.
+        NotWritten: The folder cannot be written to.
     """
     if str(path) == "-":
-        raise ReconcilerError("a plan is saved to a file", hint="to print it, use --json")
+        raise NotWritten("a plan is saved to a file", hint="to print it, use --json")
     target = path.resolve()
     if target.exists() and not _may_be_replaced(target):
-        raise ReconcilerError(
+        raise NotOverwritten(
             f"{path} is there already and is no plan; nothing was written",
             hint="name another file",
         )
     if not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
-        raise ReconcilerError(f"the plan cannot be written to {path}: no such folder, or no right")
+        raise NotWritten(
+            f"the plan cannot be written to {path}: no such folder, or no right",
+            hint=_ELSEWHERE,
+        )
     return target
 
 
@@ -56,7 +61,7 @@ def save_plan(plan: Plan, path: Path, steps: Steps) -> None:
     `steps` is told before, when it is written beside its place, and when it is there for good.
 
     Raises:
-        ReconcilerError: Something else stands there, or the file cannot be written.
+        FileError: Something else stands there, or the file cannot be written.
     """
     path = ensure_writable(path)
     steps.reached(durable_point(Durable.PLAN_FILE, Moment.BEGIN))
@@ -79,7 +84,9 @@ def save_plan(plan: Plan, path: Path, steps: Steps) -> None:
         finally:
             os.close(folder)
     except OSError as error:
-        raise ReconcilerError(f"the plan cannot be written to {path}: {error.strerror}") from error
+        raise NotWritten(
+            f"the plan cannot be written to {path}: {error.strerror}", hint=_ELSEWHERE
+        ) from error
     steps.reached(durable_point(Durable.PLAN_FILE, Moment.DURABLE))
 
 
@@ -88,17 +95,20 @@ def read_plan(path: Path) -> Plan:
 
     Raises:
         PlanRefused: It is no plan, or was edited.
-        ReconcilerError: It cannot be read.
+        Unreadable: It cannot be read.
     """
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_PLAN_BYTES + 1)
     except OSError as error:
-        raise ReconcilerError(f"the plan {path} cannot be read: {error.strerror}") from error
+        raise Unreadable(
+            f"the plan {path} cannot be read: {error.strerror}",
+            hint="name a file that `reconciler plan --out FILE` wrote",
+        ) from error
     if len(raw) > LARGEST_PLAN_BYTES:
-        raise PlanRefused(f"{path} is too large to be a plan")
+        raise NotAPlan(f"{path} is not a plan: it is too large", hint=MAKE_ONE)
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        raise PlanRefused(f"{path} is not a plan: it is not UTF-8 text") from None
+        raise NotAPlan(f"{path} is not a plan: it is not UTF-8 text", hint=MAKE_ONE) from None
     return parse_plan(text)

@@ -14,6 +14,8 @@ from reconciler.model.state import Ruling
 from reconciler.usecases.deciding_by_hand import Desk, Unit, at_desk, look_at, problem
 from reconciler.wiring.workspace import Workspace
 
+_NOTHING = "`reconciler status` shows what is"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopping:
@@ -72,7 +74,7 @@ def _in_flight(units: tuple[Unit, ...], stopping: Stopping) -> dict[str, DateSet
             flying[past.attempt] = flying.get(past.attempt, DateSet()) | DateSet((unit.dates,))
     if not flying:
         raise InputError(
-            [problem("nothing_in_flight", f"nothing of {stopping.units} is in flight")]
+            [problem("nothing_in_flight", f"nothing of {stopping.units} is in flight", _NOTHING)]
         )
     return flying
 

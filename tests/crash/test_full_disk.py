@@ -92,7 +92,7 @@ def _told(applied: Result, sandbox: Sandbox) -> None:
     assert "this is a bug" not in applied.err
     assert "Traceback" not in applied.err
     if applied.code == 1:
-        assert "error: " in applied.err
+        assert "error[" in applied.err
         assert "help: " in applied.err
     on_record = {run for one in _record_of(sandbox).attempts for run in one.run_ids}
     for entry in sandbox.ledger():

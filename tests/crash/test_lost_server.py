@@ -114,7 +114,7 @@ def _clear(result: Result, codes: set[int]) -> None:
     assert "this is a bug" not in result.err
     assert "Traceback" not in result.err
     if result.code == 1:
-        assert "error: " in result.err
+        assert "error[" in result.err
         assert "help: " in result.err
 
 

@@ -135,7 +135,9 @@ class _Approver:
             )
         if not click.confirm("Apply this plan?", err=True):
             note("nothing was sent")
-            raise Declined("the plan was declined")
+            raise Declined(
+                "the plan was declined", hint="nothing was sent; apply again to be asked again"
+            )
 
 
 def _code_of(report: ApplyReport, *, waited: bool) -> ExitCode:

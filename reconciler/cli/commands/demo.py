@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.output import answer
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import DemoFailed
 from reconciler.rendering.words import some
 
 #: The main job, as a person would type it.
@@ -47,7 +47,10 @@ def _run(root: Path) -> ExitCode:
         answer(f"$ reconciler {' '.join(words)}")
         code = run(["-C", str(root), *words]) if words[0] != "init" else run(words)
         if code != ExitCode.OK:
-            raise ReconcilerError(f"the demo failed: `{words[0]}` ended with exit code {code}")
+            raise DemoFailed(
+                f"the demo failed: `{words[0]}` ended with exit code {code}",
+                hint="what it said stands above; run it again with -v and report that",
+            )
         answer("")
 
     step("init", str(root))

@@ -35,7 +35,7 @@ def command(terminal: Terminal, address: str | None, as_json: bool, verify: bool
     else:
         answer(render_history(known.entries, terminal.paint, width=terminal.width))
     for line in known.problems:
-        note(f"error: {clean(line)}")
+        note(f"error[journal_broken]: {clean(line)}")
     if verify and not known.problems:
         note("the journal is whole, and the record agrees with it")
     return ExitCode.ERROR if known.problems else ExitCode.OK

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.output import answer_verbatim
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import CannotServe
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -53,4 +53,7 @@ def command(
         raise click.BadParameter(str(error), param_hint="--clock") from None
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-        raise ReconcilerError(f"the simulator cannot serve: {what}") from error
+        raise CannotServe(
+            f"the simulator cannot serve: {what}",
+            hint="name another --host, --port or file; --port 0 takes a free one",
+        ) from error

@@ -134,7 +134,7 @@ class TokenAccess:
                 "there is no valid token to send a request with",
                 provider="dataarts",
                 operation="credentials",
-                hint="Try again: a token is fetched before the next call.",
+                hint="try again: a token is fetched before the next call",
             )
         request.headers["x-auth-token"] = token.value.reveal()
         return Proof(

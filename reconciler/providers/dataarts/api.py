@@ -111,7 +111,7 @@ class Api:
             raise invalid(
                 LIST_TASK_RUNS,
                 f"connection {self._connection.name!r} has no `instance`, which `task` gates need",
-                "Set `instance` to the id of the DataArts Studio instance.",
+                "set `instance` to the id of the DataArts Studio instance",
             )
         query = {
             "job_name": job,

@@ -51,12 +51,12 @@ def _from_project_file(given: StaticCredentials) -> SigningKey:
     if unset:
         raise no_credentials(
             "; ".join(unset),
-            f"Export {'it' if len(unset) == 1 else 'them'}, or use credentials: {{source: env}}.",
+            f"export {'it' if len(unset) == 1 else 'them'}, or use credentials: {{source: env}}",
         )
     if not given.access_key_id.reveal() or not given.access_key_secret.reveal():
         raise no_credentials(
             "accessKeyId or accessKeySecret of the connection is empty",
-            "Set the variables that reconciler.yaml takes them from.",
+            "set the variables that reconciler.yaml takes them from",
         )
     return SigningKey(
         access_key_id=given.access_key_id.reveal(),
@@ -75,8 +75,8 @@ def _from_environment(environ: Mapping[str, str]) -> SigningKey:
     if missing:
         raise no_credentials(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
-            f"Set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE} "
-            f"(and {TOKEN_VARIABLE} for temporary keys).",
+            f"set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE} "
+            f"(and {TOKEN_VARIABLE} for temporary keys)",
         )
     token = environ.get(TOKEN_VARIABLE)
     return SigningKey(

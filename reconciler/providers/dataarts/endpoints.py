@@ -51,7 +51,7 @@ def connection_hosts(connection: DataArtsConnection, base_url: str | None = None
             f"connection {connection.name!r}: {region!r} is not a region",
             provider=connection.provider,
             operation="connect",
-            hint="See `region` of the connection in reconciler.yaml.",
+            hint="see `region` of the connection in reconciler.yaml",
         )
     return Hosts(
         studio=f"https://dayu.{region}.{_DOMAIN}",

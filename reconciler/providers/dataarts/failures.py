@@ -34,13 +34,11 @@ _ERRORS: dict[CodeFamily, type[ProviderError]] = {
 }
 
 _HINTS: dict[CodeFamily, str] = {
-    CodeFamily.UNAUTHENTICATED: "Check the connection's credentials and this machine's clock.",
-    CodeFamily.FORBIDDEN: "Check the user's role in the workspace and its IAM policies.",
+    CodeFamily.FORBIDDEN: "check the user's role in the workspace and its IAM policies",
     CodeFamily.NOT_PUBLISHED: (
-        "Check the connection's `region` and `endpoint`: this host does not offer the call."
+        "check the connection's `region` and `endpoint`: this host does not offer the call"
     ),
-    CodeFamily.THROTTLED: "Lower `limits` of the connection, or try later.",
-    CodeFamily.NO_SUCH_JOB: "Check the job's name, `workspace` and `projectId`.",
+    CodeFamily.NO_SUCH_JOB: "check the job's name, `workspace` and `projectId`",
 }
 
 
@@ -48,8 +46,6 @@ def failed_read(operation: str, envelope: Envelope) -> ProviderError:
     """The error for an answer that says it failed."""
     family = family_of(envelope.code) if envelope.code is not None else CodeFamily.OTHER
     kind = _ERRORS.get(family) or error_by_status(envelope.status)
-    if kind is Unauthenticated:
-        family = CodeFamily.UNAUTHENTICATED
     said = ": ".join(filter(None, (envelope.code, envelope.message)))
     error = kind(
         f"{operation} failed: {said or f'HTTP {envelope.status}'}",

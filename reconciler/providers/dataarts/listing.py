@@ -135,7 +135,7 @@ def incomplete(operation: str, shown: int) -> UnexpectedResponse:
         f"{operation} showed {shown} rows, and says that there are more or fewer",
         provider=PROVIDER,
         operation=operation,
-        hint="Try again: runs may have come or gone meanwhile.",
+        hint="try again: runs may have come or gone meanwhile",
     )
 
 

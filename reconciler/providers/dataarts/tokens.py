@@ -60,7 +60,7 @@ class TokenSource:
         """
         if self._user.password.unset is not None or not self._user.password.reveal():
             why = self._user.password.unset or "the password of the connection is empty"
-            raise no_credentials(str(why), "Set the variable that reconciler.yaml takes it from.")
+            raise no_credentials(str(why), "set the variable that reconciler.yaml takes it from")
         return await self._channel.read(OPERATION, self._fetch_once)
 
     async def _fetch_once(self) -> Token:

@@ -79,7 +79,7 @@ def _spelled(moment: dt.datetime) -> str:
         raise invalid(
             CREATE,
             f"{moment.tzinfo} is not whole hours from UTC, which the service cannot read",
-            "Set the connection's `timezone` to that of the workspace.",
+            "set the connection's `timezone` to that of the workspace",
         )
     return f"{moment:%Y-%m-%dT%H:%M:%S} {'-' if hours < 0 else '+'}{abs(hours):02d}"
 

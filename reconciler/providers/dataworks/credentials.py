@@ -93,12 +93,12 @@ def _from_project_file(given: StaticCredentials) -> SigningKey:
     if unset:
         raise _no_key(
             "; ".join(unset),
-            f"Export {'it' if len(unset) == 1 else 'them'}, or use credentials: {{source: default}}.",
+            f"export {'it' if len(unset) == 1 else 'them'}, or use credentials: {{source: default}}",
         )
     if not given.access_key_id.reveal() or not given.access_key_secret.reveal():
         raise _no_key(
             "accessKeyId or accessKeySecret of the connection is empty",
-            "Set the variables that reconciler.yaml takes them from.",
+            "set the variables that reconciler.yaml takes them from",
         )
     return SigningKey(
         access_key_id=given.access_key_id.reveal(),
@@ -117,8 +117,8 @@ def _from_environment(environ: Mapping[str, str]) -> SigningKey:
     if missing:
         raise _no_key(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
-            f"Set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE} "
-            f"(and {TOKEN_VARIABLE} for temporary keys).",
+            f"set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE} "
+            f"(and {TOKEN_VARIABLE} for temporary keys)",
         )
     return _key(key_id, secret, environ.get(TOKEN_VARIABLE))
 
@@ -172,7 +172,7 @@ class _ProfileSource:
     def _unusable(self, why: str) -> Unauthenticated:
         return _no_key(
             f"profile {self._name!r}: {why}",
-            f"Create it with `aliyun configure --profile {self._name}`.",
+            f"create it with `aliyun configure --profile {self._name}`",
         )
 
 
@@ -220,8 +220,8 @@ def _key(key_id: str, secret: str, token: str | None) -> SigningKey:
 def _no_keys_anywhere() -> Unauthenticated:
     return _no_key(
         "the vendor's credential chain found no key",
-        f"Set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE}, or name `credentials` of the "
-        "connection in reconciler.yaml.",
+        f"set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE}, or name `credentials` of the "
+        "connection in reconciler.yaml",
     )
 
 

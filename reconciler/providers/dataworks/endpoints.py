@@ -48,6 +48,6 @@ def base_url(connection: DataWorksConnection) -> str:
             f"connection {connection.name!r}: {connection.region!r} is not a region",
             provider=connection.provider,
             operation="connect",
-            hint="See `region` of the connection in reconciler.yaml.",
+            hint="see `region` of the connection in reconciler.yaml",
         )
     return f"https://{region_host(connection.region)}"

@@ -33,10 +33,8 @@ _ERRORS: dict[CodeFamily, type[ProviderError]] = {
 }
 
 _HINTS: dict[CodeFamily, str] = {
-    CodeFamily.UNAUTHENTICATED: "Check the connection's credentials and this machine's clock.",
-    CodeFamily.FORBIDDEN: "Check the workspace role and RAM policy of the key, and the edition.",
-    CodeFamily.NOT_SERVED: "Check the connection's `region`: the service is not offered there.",
-    CodeFamily.THROTTLED: "Lower `limits` of the connection, or try later.",
+    CodeFamily.FORBIDDEN: "check the workspace role and RAM policy of the key, and the edition",
+    CodeFamily.NOT_SERVED: "check the connection's `region`: the service is not offered there",
 }
 
 

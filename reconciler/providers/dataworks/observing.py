@@ -232,7 +232,7 @@ class Observer:
                 f"connection {self._connection.name!r} has no `project`, which manual flows need",
                 provider="dataworks",
                 operation=SEARCH_MANUAL_RUN,
-                hint="Set `project` to the workspace's English identifier.",
+                hint="set `project` to the workspace's English identifier",
             )
         try:
             rows = await self._api.search_manual_run(attempt.run_ids[0], project)
@@ -280,6 +280,6 @@ def required_project_id(connection: DataWorksConnection) -> str:
             f"connection {connection.name!r} has no `projectId`, which backfills need",
             provider="dataworks",
             operation="ListInstances",
-            hint="Set `projectId` to the workspace's id.",
+            hint="set `projectId` to the workspace's id",
         )
     return connection.project_id

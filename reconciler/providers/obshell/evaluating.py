@@ -84,5 +84,5 @@ def _doubtful(summary: str, cause: ProviderError | None) -> Unavailable:
         provider=PROVIDER,
         operation="get_status",
         status=None if cause is None else cause.status,
-        hint="It is read again with the next look.",
+        hint="it is read again with the next look",
     )

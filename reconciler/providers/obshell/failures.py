@@ -76,7 +76,7 @@ def unreadable_read(operation: str, status: int, why: str) -> ProviderError:
         provider=PROVIDER,
         operation=operation,
         status=status,
-        hint="Check that the connection's `endpoint` is an OBShell agent (port 2886 by default).",
+        hint="check that the connection's `endpoint` is an OBShell agent (port 2886 by default)",
     )
 
 
@@ -121,20 +121,20 @@ def _what_was_refused(envelope: Envelope) -> str:
 
 
 _HINTS = {
-    "IncorrectOceanbasePassword": "Set `password` to the one of root@sys of the cluster.",
-    "IncorrectAgentPassword": "Set `agentPassword` to the agent's own password.",
-    "WithAgentPassword": "The agent asks for its own password: set `agentPassword`.",
-    "Expired": "Check the clocks of the agent and of this machine.",
-    "Timestamp.Invalid": "Check the clocks of the agent and of this machine.",
-    "Header.UriMismatch": "Something on the way to the agent rewrites paths; ask the agent itself.",
+    "IncorrectOceanbasePassword": "set `password` to the one of root@sys of the cluster",
+    "IncorrectAgentPassword": "set `agentPassword` to the agent's own password",
+    "WithAgentPassword": "the agent asks for its own password: set `agentPassword`",
+    "Expired": "check the clocks of the agent and of this machine",
+    "Timestamp.Invalid": "check the clocks of the agent and of this machine",
+    "Header.UriMismatch": "something on the way to the agent rewrites paths; ask the agent itself",
 }
 
 
 def _hint(envelope: Envelope) -> str:
     if envelope.code == _INCOMPATIBLE or envelope.err_code == "Request.Header.NotFound":
-        return "OBShell before 4.2.3 is not supported; a proxy may also have removed the header."
+        return "OBShell before 4.2.3 is not supported; a proxy may also have removed the header"
     if envelope.err_code == "Common.NotFound":
-        return "The agent does not know this path; OBShell before 4.2.3 is not supported."
+        return "the agent does not know this path; OBShell before 4.2.3 is not supported"
     if envelope.code == _UNAUTHORIZED and not envelope.err_code:
         return _HINTS["IncorrectOceanbasePassword"]
     return _HINTS.get((envelope.err_code or "").removeprefix(_SECURITY), "")

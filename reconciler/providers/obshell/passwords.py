@@ -40,7 +40,7 @@ class Passwords:
                 f"connection {self.connection} has no {which}: {error}",
                 provider=PROVIDER,
                 operation="sign",
-                hint="Set that environment variable, or change the connection in reconciler.yaml.",
+                hint="set that environment variable, or change the connection in reconciler.yaml",
             ) from None
 
     def masked(self, text: str) -> str:

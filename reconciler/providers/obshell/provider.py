@@ -136,7 +136,7 @@ class OBShellProvider:
                     f"OBShell cannot be asked whether {condition}",
                     provider=PROVIDER,
                     operation="evaluate",
-                    hint="Give the gate a `dataarts` connection.",
+                    hint="give the gate a `dataarts` connection",
                 )
 
     async def check(self) -> CheckReport:

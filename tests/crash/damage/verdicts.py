@@ -56,7 +56,7 @@ def clear(result: Result, command: str, told: str) -> None:
     assert "Traceback" not in result.err, told + result.err
     assert "this is a bug" not in result.err, told + result.err
     if result.code == 1 and command != "history":
-        assert "error: " in result.err, told + result.err
+        assert "error[" in result.err, told + result.err
         assert "help: " in result.err, told + result.err
 
 

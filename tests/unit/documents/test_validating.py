@@ -111,7 +111,7 @@ def test_a_right_document_has_no_problems() -> None:
             (
                 "malformed",
                 'metadata.name cannot be "a␊"',
-                "Lower-case letters, digits and dashes, at most 63; for example orders-currency-fix",
+                "lower-case letters, digits and dashes, at most 63; for example orders-currency-fix",
             ),
         ),
         (

@@ -274,7 +274,7 @@ def a_plan(**changes: object) -> Plan:
             ),
             Diagnostic(
                 severity=Severity.WARNING,
-                code="daily_run",
+                code="schedule_in_flight",
                 summary="a daily run",
                 place=Place("specs/a.yaml", 3, 5),
             ),

@@ -10,6 +10,7 @@ from reconciler.model import errors
 from reconciler.model.addresses import Address, Kind, UnitRange
 from reconciler.model.attempts import AttemptState, RecordedState
 from reconciler.model.canonical import canonical_json, digest, short_digest
+from reconciler.model.codes import Code
 from reconciler.model.dates import DateRange
 from reconciler.model.diagnostics import Diagnostic, Place, Severity, has_errors, in_order
 from reconciler.model.errors import InputError, ProviderError, ReconcilerError
@@ -106,31 +107,31 @@ def test_what_is_no_json_number_has_no_canonical_text() -> None:
         canonical_json(float("nan"))
 
 
-def a_problem(code: str, place: Place | None, severity: Severity = Severity.ERROR) -> Diagnostic:
+def a_problem(code: Code, place: Place | None, severity: Severity = Severity.ERROR) -> Diagnostic:
     return Diagnostic(severity=severity, code=code, summary="wrong", place=place)
 
 
 def test_problems_come_once_each_by_place_with_placeless_ones_first() -> None:
-    first = a_problem("a", Place("a.yaml", 2, 7))
-    second = a_problem("a", Place("a.yaml", 10, 1))
-    third = a_problem("a", Place("b.yaml", 1, 1))
-    whole = a_problem("z", None)
+    first = a_problem("alias", Place("a.yaml", 2, 7))
+    second = a_problem("alias", Place("a.yaml", 10, 1))
+    third = a_problem("alias", Place("b.yaml", 1, 1))
+    whole = a_problem("tag", None)
     assert in_order([third, second, whole, first, second]) == (whole, first, second, third)
     assert str(second.place) == "a.yaml:10:1"
 
 
 def test_warnings_stop_nothing() -> None:
-    warning = a_problem("a", None, Severity.WARNING)
+    warning = a_problem("alias", None, Severity.WARNING)
     assert not has_errors([warning])
-    assert has_errors([warning, a_problem("b", None)])
+    assert has_errors([warning, a_problem("anchor", None)])
 
 
 def test_input_errors_count_their_problems() -> None:
-    one = InputError([a_problem("a", None)])
+    one = InputError([a_problem("alias", None)])
     assert str(one) == "1 problem in the input"
-    two = InputError([a_problem("b", None), a_problem("a", None)])
+    two = InputError([a_problem("anchor", None), a_problem("alias", None)])
     assert str(two) == "2 problems in the input"
-    assert [item.code for item in two.diagnostics] == ["a", "b"]
+    assert [item.code for item in two.diagnostics] == ["alias", "anchor"]
 
 
 def test_every_error_has_a_code_of_its_own() -> None:
@@ -139,7 +140,10 @@ def test_every_error_has_a_code_of_its_own() -> None:
         for one in vars(errors).values()
         if isinstance(one, type) and issubclass(one, ReconcilerError)
     ]
-    assert len({one.code for one in classes}) == len(classes)
+    leaves = [
+        one for one in classes if not one.__subclasses__() and not issubclass(one, InputError)
+    ]
+    assert len({one.code for one in leaves}) == len(leaves)
     assert all(f" {one.__name__}" in (errors.__doc__ or "") for one in classes)
 
 

@@ -21,36 +21,36 @@ def test_golden_diagnostics_of_a_spec(tmp_path: Path) -> None:
     other = backfill("b", params="{77: {a: b c}}")
     assert render_diagnostics(load(tmp_path, a=text, b=other).diagnostics) == (
         """\
-error: reconciler.yaml has no connection "pord"
+error[unknown_connection]: reconciler.yaml has no connection "pord"
   --> specs/a.yaml:5:15
      |
    5 |   connection: pord
      |               ^
      = help: did you mean "prod"?
 
-error: spec.target has no key "rootnode"
+error[unknown_key]: spec.target has no key "rootnode"
   --> specs/a.yaml:6:12
      |
    6 |   target: {rootnode: 1234}
      |            ^
      = help: did you mean "rootNode"?
 
-error: spec.dates.end cannot be "2020-5-31"
+error[malformed]: spec.dates.end cannot be "2020-5-31"
   --> specs/a.yaml:7:35
      |
    7 |   dates: {start: 2020-05-20, end: 2020-5-31}
      |                                   ^
-     = help: The last data date, YYYY-MM-DD, included; or `yesterday`, the last complete data date in \
+     = help: the last data date, YYYY-MM-DD, included; or `yesterday`, the last complete data date in \
 the connection's time zone; for example 2020-05-31
 
-warning: there are parameters for node 77, which is not included
+warning[params_unused]: there are parameters for node 77, which is not included
   --> specs/b.yaml:8:12
      |
    8 |   params: {77: {a: b c}}
      |            ^
      = help: add it to includeNodes, or remove the parameters
 
-error: the value of "a" cannot be sent: it holds a space or a control character
+error[not_carried]: the value of "a" cannot be sent: it holds a space or a control character
   --> specs/b.yaml:8:20
      |
    8 |   params: {77: {a: b c}}
@@ -68,7 +68,7 @@ def test_nothing_renders_to_nothing() -> None:
 
 def test_a_problem_without_a_place_names_its_address() -> None:
     text = render_diagnostics([a_diagnostic(address="backfill.a", detail="more")])
-    assert text == "error: wrong\n  --> backfill.a\n     = note: more\n\n1 error\n"
+    assert text == "error[c]: wrong\n  --> backfill.a\n     = note: more\n\n1 error\n"
 
 
 def test_the_caret_stands_under_wide_characters() -> None:

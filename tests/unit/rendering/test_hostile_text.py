@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.addresses import Address, Kind, UnitRange
+from reconciler.model.codes import Code
 from reconciler.model.dates import DateRange
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
 from reconciler.model.events import (
@@ -208,7 +210,7 @@ def test_no_explanation_carries_hostile_text(text: str) -> None:
 def test_an_annotation_is_one_command_whatever_it_says(text: str) -> None:
     item = Diagnostic(
         severity=Severity.ERROR,
-        code=text,
+        code=cast("Code", text),  # a plan file may hold any
         summary=text,
         detail=text,
         hint=text,
@@ -223,14 +225,25 @@ def test_an_annotation_is_one_command_whatever_it_says(text: str) -> None:
 def test_golden_annotations() -> None:
     placed = Diagnostic(
         severity=Severity.WARNING,
-        code="a,b:c",
+        code="nodes",
         summary="50% of: it, is wrong",
         hint="mend it",
-        place=Place("specs/a.yaml", 3, 4),
+        place=Place("specs/a,b:c.yaml", 3, 4),
     )
-    bare = Diagnostic(severity=Severity.ERROR, code="c", summary="wrong")
+    bare = Diagnostic(severity=Severity.ERROR, code="empty", summary="wrong")
     assert render_annotations([placed, bare]) == (
-        "::warning file=specs/a.yaml,line=3,col=4,title=a%2Cb%3Ac::50%25 of: it, is wrong. mend it\n"
-        "::error title=c::wrong\n"
+        "::warning file=specs/a%2Cb%3Ac.yaml,line=3,col=4,title=nodes::50%25 of: it, is wrong. mend it\n"
+        "::error title=empty::wrong\n"
     )
     assert render_annotations([]) == ""
+
+
+def test_annotations_name_files_from_the_root_of_the_checkout() -> None:
+    item = Diagnostic(
+        severity=Severity.ERROR,
+        code="empty",
+        summary="wrong",
+        place=Place("reconciler.yaml", 1, 1),
+    )
+    assert "file=reconciler.yaml," in render_annotations([item])
+    assert "file=data/backfills/reconciler.yaml," in render_annotations([item], "data/backfills")

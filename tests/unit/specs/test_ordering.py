@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.resources import Order, Requirement, Rollout
-from tests.unit.specs.spec_files import backfill, codes, load, manual_flow
+from tests.unit.specs.spec_files import backfill, codes, gate, load, manual_flow, summaries
 
 DAYS = "{start: 2020-05-20, end: 2020-05-29}"
 
@@ -106,9 +106,37 @@ def test_a_resource_cannot_wait_for_its_own_units_under_another_name(tmp_path: P
 def test_where_only_some_files_are_loaded_others_may_declare_what_is_required(
     tmp_path: Path,
 ) -> None:
-    specs = {"a": backfill("a", requires="[backfill.b]"), "b": backfill("b")}
+    specs = {
+        "a": backfill("a", requires="[backfill.b, gate.quiet]"),
+        "b": backfill("b", target="{rootNode: 5}") + "---\n" + gate("quiet"),
+    }
     loaded = load(tmp_path, paths=("specs/a.yaml",), more=specs)
     assert codes(loaded) == []
+    assert [str(one.address) for one in loaded.resources] == ["backfill.a"]
+    assert not loaded.gates
+
+
+def test_some_files_are_checked_against_all_others(tmp_path: Path) -> None:
+    lacking = backfill("a", requires="[backfill.b, gate.quiet]")
+    specs = {
+        "a": lacking,
+        "c": backfill("c", params="{1234: {k: v}}"),
+        "d": backfill("d", onFailur="x", requires="[gate.other]"),
+    }
+    only = ("specs/a.yaml",)
+    found = summaries(load(tmp_path, paths=only, more=specs))
+    (conflict,) = found
+    assert conflict.startswith("specs/c.yaml:3:18: conflict: backfill.c and backfill.a ask"), (
+        "what is missing cannot be told where another file is broken"
+    )
+
+    specs["d"] = backfill("d", target="{rootNode: 5}", requires="[gate.other]")
+    found = summaries(load(tmp_path, paths=only, more=specs))
+    assert [one.partition(": ")[2] for one in found[:2]] == [
+        "unknown_resource: no spec declares backfill.b",
+        "unknown_gate: no spec declares gate.quiet",
+    ]
+    assert len(found) == 3
 
 
 @pytest.mark.parametrize("wrong", ["backfill.b@2020-05-20", "b", "backfill.B", "task.b"])

@@ -117,7 +117,7 @@ def test_variables_that_the_project_file_lacks_are_named() -> None:
     assert caught.value.summary == (
         "no DataWorks credentials: the environment variable AK (reconciler.yaml:12:24) is not set"
     )
-    assert caught.value.hint == "Export it, or use credentials: {source: default}."
+    assert caught.value.hint == "export it, or use credentials: {source: default}"
     two = StaticCredentials(
         access_key_id=Secret("canary"),
         access_key_secret=lacking("SK", 24),
