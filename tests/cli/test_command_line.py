@@ -325,6 +325,23 @@ def test_validate_formats(sandbox: Sandbox) -> None:
     assert problem["line"] > 1
     line = sandbox.run("validate", "--format", "github").out
     assert line.startswith("::error file=specs/orders.yaml,line=")
+    (sandbox.root.parent / ".git").mkdir()
+    document = sandbox.run("validate", "--format", "json").json
+    assert document == {"format_version": "1.0", "folder": "project", "diagnostics": [problem]}
+    line = sandbox.run("validate", "--format", "github").out
+    assert line.startswith("::error file=project/specs/orders.yaml,line=")
+
+
+def test_without_git_files_are_named_from_the_workspace_of_the_runner(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.backfill(onFailur="rerun")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(sandbox.root.parent))
+    line = sandbox.run("validate", "--format", "github").out
+    assert line.startswith("::error file=project/specs/orders.yaml,line=")
+    monkeypatch.setenv("GITHUB_WORKSPACE", "/elsewhere")
+    line = sandbox.run("validate", "--format", "github").out
+    assert line.startswith("::error file=specs/orders.yaml,line=")
 
 
 def test_an_apply_refuses_to_exceed_the_calls_of_a_day(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from reconciler.cli.checkout import folder_in_checkout
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import workspace_of
 from reconciler.cli.output import Terminal, answer, answer_json, answer_verbatim
@@ -14,6 +17,10 @@ from reconciler.rendering.annotations import render_annotations
 from reconciler.rendering.diagnostics import render_diagnostics
 from reconciler.rendering.words import some
 from reconciler.specs import Loaded
+
+#: Of the document of `--format json`: `folder` is the project's, as seen from the root of the checkout; the
+#: files of its diagnostics are below it.
+FORMAT_VERSION = "1.0"
 
 
 @click.command(
@@ -36,6 +43,8 @@ def command(terminal: Terminal, paths: tuple[str, ...], form: str) -> ExitCode:
     """Check the project file and all specs (or the given files): schema, dates, conflicts.
 
     Every problem is shown in one pass, with its place. Uses no network, no state store and no credential.
+    Given files are checked together with all others; what is wrong with the others alone is left out.
+    Paths are those of the project's folder; with --format github, of the root of the checkout.
     """
     try:
         loaded = workspace_of(terminal).load_specs(paths)
@@ -43,18 +52,21 @@ def command(terminal: Terminal, paths: tuple[str, ...], form: str) -> ExitCode:
         counted = _counted(loaded)
     except InputError as error:
         problems, counted = error.diagnostics, ""
-    _tell(problems, form, counted)
+    _tell(problems, form, counted, folder_in_checkout(terminal.root, os.environ))
     return ExitCode.ERROR if has_errors(problems) else ExitCode.OK
 
 
-def _tell(problems: tuple[Diagnostic, ...], form: str, counted: str) -> None:
+def _tell(problems: tuple[Diagnostic, ...], form: str, counted: str, folder: str) -> None:
     match form:
         case "json":
-            answer_json(
-                {"diagnostics": [diagnostic_document(item) for item in problems]}, indent=2
-            )
+            document = {
+                "format_version": FORMAT_VERSION,
+                "folder": folder,
+                "diagnostics": [diagnostic_document(item) for item in problems],
+            }
+            answer_json(document, indent=2)
         case "github":
-            answer_verbatim(render_annotations(problems))
+            answer_verbatim(render_annotations(problems, folder))
         case _ if problems:
             answer(render_diagnostics(problems))
         case _:
