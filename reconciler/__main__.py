@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from reconciler import __version__
@@ -13,6 +14,12 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"reconciler {__version__}\n")
         return
+    if (shell := os.environ.get("_RECONCILER_COMPLETE")) is not None:
+        from reconciler.cli.completing import answer_shell  # noqa: PLC0415 - see above
+
+        answer_shell(shell, sys.argv[1:])
+        # Shells ignore it; a variable left in an environment must not make a real command look done.
+        sys.exit(1)
     from reconciler.cli.main import run  # noqa: PLC0415 - see above
 
     sys.exit(run(sys.argv[1:]))

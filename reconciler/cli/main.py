@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from reconciler import __version__
 from reconciler.cli.exit_codes import ExitCode
@@ -63,15 +64,24 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Name the commands without importing any."""
+        found = [
+            CompletionItem(name, help=line)
+            for name, line in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
 
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="\b\nExamples:\n"
-    "  reconciler demo                          see the main job, against the simulator\n"
-    "  reconciler -C specs plan                 plan the project in folder specs\n"
-    "  reconciler plan --out p.json             save a plan for review\n"
-    "  reconciler apply p.json --wait           apply just that, and follow the runs",
+    "  reconciler demo                   see the main job, against the simulator\n"
+    "  reconciler -C specs plan          plan the project in folder specs\n"
+    "  reconciler plan --out p.json      save a plan for review\n"
+    "  reconciler apply p.json --wait    apply just that, and follow the runs",
 )
 @click.version_option(__version__, message="reconciler %(version)s")
 @click.option(

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
+from reconciler.cli.candidates import addresses, units
 from reconciler.cli.output import Terminal
 from reconciler.model.addresses import Address, UnitRange
 from reconciler.usecases.selection import Selection
@@ -48,6 +50,13 @@ class Units(click.ParamType[UnitRange]):
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        """Declared units."""
+        del param
+        return units(ctx, incomplete)
+
 
 class OneAddress(click.ParamType[Address]):
     """`backfill.NAME` or `manualflow.NAME`."""
@@ -62,6 +71,26 @@ class OneAddress(click.ParamType[Address]):
             return Address.parse(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        """Declared addresses."""
+        del param
+        return addresses(ctx, incomplete)
+
+
+class Addresses(click.ParamType[str]):
+    """An address, or a shell-style pattern of addresses."""
+
+    name = "addresses"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        """Declared addresses."""
+        del param
+        return addresses(ctx, incomplete)
 
 
 class Said(click.ParamType[str]):
@@ -93,11 +122,17 @@ def reasoned(*, required: bool) -> Callable[[Decorated], Decorated]:
 def selecting(function: Decorated) -> Decorated:
     """Add `--target` and `--exclude`."""
     function = click.option(
-        "--exclude", "excludes", metavar="ADDR", multiple=True, help="Leave these addresses out."
+        "--exclude",
+        "excludes",
+        type=Addresses(),
+        metavar="ADDR",
+        multiple=True,
+        help="Leave these addresses out.",
     )(function)
     return click.option(
         "--target",
         "targets",
+        type=Addresses(),
         metavar="ADDR",
         multiple=True,
         help="Only these addresses; shell-style patterns such as 'backfill.orders-*'.",

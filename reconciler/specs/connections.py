@@ -31,6 +31,9 @@ from reconciler.specs.fields import (
     value_text,
 )
 
+#: The zone that the services schedule in unless a workspace says otherwise.
+DEFAULT_ZONE = "Asia/Shanghai"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
@@ -151,13 +154,13 @@ def _project_id(node: MapNode) -> str | None:
 def _timezone(node: MapNode, problems: Problems) -> str:
     found = node.get("timezone")
     if found is None:
-        return "Asia/Shanghai"
+        return DEFAULT_ZONE
     name = value_text(scalar(found))
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         _note_timezone(scalar(found), problems)
-        return "Asia/Shanghai"
+        return DEFAULT_ZONE
     return name
 
 
@@ -166,5 +169,6 @@ def _note_timezone(node: ScalarNode, problems: Problems) -> None:
         node,
         "unknown_timezone",
         f"there is no time zone {quoted(node.text)}",
-        hint=suggestion(node.text, zoneinfo.available_timezones()) or "for example Asia/Shanghai",
+        hint=suggestion(node.text, zoneinfo.available_timezones())
+        or f"for example {DEFAULT_ZONE}",
     )

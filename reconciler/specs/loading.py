@@ -137,8 +137,9 @@ class _Read:
             problems = Problems(read.source)
             parsed = _parse(document, self._context, problems)
             if problems.found:
-                address = _address(document.root)
-                of_file.extend(replace(item, address=address) for item in problems.found)
+                address = declared_address(document.root)
+                named_so = None if address is None else str(address)
+                of_file.extend(replace(item, address=named_so) for item in problems.found)
             if parsed.declaration is not None:
                 self.named.append(parsed.declaration)
             if parsed.gate is not None:
@@ -242,8 +243,8 @@ def _parse(document: Document, context: Context, problems: Problems) -> _Parsed:
     return _Parsed(declaration=parse_declaration(kind, part, problems), resource=resource)
 
 
-def _address(root: Node) -> str | None:
-    """The address a document means to declare, for messages, as far as it can be told."""
+def declared_address(root: Node) -> Address | GateRef | None:
+    """The address a document means to declare, as far as it can be told, whatever else is wrong in it."""
     if not isinstance(root, MapNode):
         return None
     kind, metadata = root.get("kind"), root.get("metadata")
@@ -252,7 +253,7 @@ def _address(root: Node) -> str | None:
         return None
     address = f"{kind.text.lower()}.{name.text}"
     try:
-        return str(GateRef.parse(address) if kind.text == _GATE else Address.parse(address))
+        return GateRef.parse(address) if kind.text == _GATE else Address.parse(address)
     except ValueError:
         return None
 

@@ -38,6 +38,8 @@ from reconciler.specs.finding import INSIDE, READABLE, file_problem, parse_patte
 from reconciler.specs.freezes import parse_freezes
 
 PROJECT_FILE = "reconciler.yaml"
+#: Where specs lie unless the project file says otherwise.
+DEFAULT_PATTERNS = ("specs/**/*.yaml",)
 
 _STATE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
 
@@ -52,7 +54,7 @@ def load_project(root: Path, environ: Mapping[str, str]) -> Project:
     Raises:
         InputError: The file is missing or wrong; carries every problem in it.
     """
-    read = _read(root)
+    read = read_project_file(root)
     problems = Problems(read.source, list(read.diagnostics))
     document = _only(read, problems)
     project = None if document is None else _parse(root, document, environ, problems)
@@ -61,7 +63,12 @@ def load_project(root: Path, environ: Mapping[str, str]) -> Project:
     return project
 
 
-def _read(root: Path) -> ReadDocuments:
+def read_project_file(root: Path) -> ReadDocuments:
+    """The documents of the project file in `root`, of which one is expected.
+
+    Raises:
+        InputError: There is none, or it cannot be read.
+    """
     try:
         folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -131,7 +138,7 @@ def _parse(
 
 def _patterns(spec: MapNode, problems: Problems) -> tuple[str, ...]:
     if spec.get("specs") is None:
-        return ("specs/**/*.yaml",)
+        return DEFAULT_PATTERNS
     patterns = []
     for item in scalars(spec, "specs"):
         if isinstance(reason := parse_pattern(value_text(item)), str):

@@ -25,7 +25,7 @@ STEPS = (
 @click.command(epilog="\b\nExamples:\n  reconciler demo\n  reconciler demo --keep my-project")
 @click.option(
     "--keep",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Make the project in this folder and leave it there.",
 )

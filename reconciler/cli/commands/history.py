@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exit_codes import ExitCode
-from reconciler.cli.options import workspace_of
+from reconciler.cli.options import Addresses, workspace_of
 from reconciler.cli.output import Terminal, answer, answer_json, note
 from reconciler.rendering.history_text import history_document, render_history
 from reconciler.rendering.paint import clean
@@ -19,7 +19,7 @@ from reconciler.usecases.selection import Selection
     "  reconciler history 'backfill.orders-*' --json\n"
     "  reconciler history --verify",
 )
-@click.argument("address", metavar="[ADDR]", required=False)
+@click.argument("address", type=Addresses(), metavar="[ADDR]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--verify", is_flag=True, help="Check the chain of hashes, and the record against it."

@@ -13,7 +13,9 @@ from reconciler.wiring.workspace import open_workspace
 
 
 @click.command(epilog="\b\nExamples:\n  reconciler init\n  reconciler init backfills")
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+@click.argument(
+    "folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path()
+)
 @click.pass_obj
 def command(terminal: Terminal, folder: Path) -> None:
     """Write a commented project (specs, CI examples, .gitignore) and its state store.

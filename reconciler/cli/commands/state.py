@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exit_codes import ExitCode
-from reconciler.cli.options import UNIT_METAVAR, Units, reasoned, workspace_of
+from reconciler.cli.options import UNIT_METAVAR, Addresses, Units, reasoned, workspace_of
 from reconciler.cli.output import Terminal, answer, answer_json
 from reconciler.formats.statefile import state_document
 from reconciler.model.addresses import UnitRange
@@ -25,15 +25,24 @@ def command() -> None:
     """Look at the record itself, as it stands, or take units off it."""
 
 
-@command.command("list")
+@command.command(
+    "list",
+    short_help="The addresses on record.",
+    epilog="\b\nExamples:\n  reconciler state list",
+)
 @click.pass_obj
 def list_(terminal: Terminal) -> None:
     """List the addresses on record and the dates that ran for each."""
     answer(render_list(read_state(workspace_of(terminal)), terminal.paint))
 
 
-@command.command()
-@click.argument("address", metavar="ADDR")
+@command.command(
+    short_help="Every attempt on record.",
+    epilog="\b\nExamples:\n"
+    "  reconciler state show backfill.orders\n"
+    "  reconciler state show 'backfill.orders-*'",
+)
+@click.argument("address", type=Addresses(), metavar="ADDR")
 @click.pass_obj
 def show(terminal: Terminal, address: str) -> ExitCode:
     """Show every attempt on record for an address."""
@@ -45,7 +54,13 @@ def show(terminal: Terminal, address: str) -> ExitCode:
     return ExitCode.OK
 
 
-@command.command("forget")
+@command.command(
+    "forget",
+    short_help="Take units off the record.",
+    epilog="\b\nExamples:\n"
+    "  reconciler state forget backfill.orders@2020-05-20..2020-05-24\n"
+    "  reconciler state forget backfill.orders@2020-05-21 --reason 'wrong table'",
+)
 @click.argument("unit", type=Units(), metavar=UNIT_METAVAR)
 @reasoned(required=False)
 @click.pass_obj
@@ -60,7 +75,10 @@ def forget_(terminal: Terminal, unit: UnitRange, reason: str | None) -> ExitCode
     return ExitCode.OK
 
 
-@command.command()
+@command.command(
+    short_help="The whole record as JSON.",
+    epilog="\b\nExamples:\n  reconciler state pull > state.json",
+)
 @click.pass_obj
 def pull(terminal: Terminal) -> None:
     """Print the whole record as one JSON document."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exit_codes import ExitCode
-from reconciler.cli.options import workspace_of
+from reconciler.cli.options import Addresses, workspace_of
 from reconciler.cli.output import Terminal, answer, answer_json, note_diagnostics
 from reconciler.cli.progress import reporting
 from reconciler.cli.signals import stopping
@@ -23,7 +23,7 @@ from reconciler.usecases.status import project_status, watch_project
     "\b\nExit codes:\n"
     "  0 all is well or on its way   3 something needs a person   1 error",
 )
-@click.argument("addresses", nargs=-1, metavar="[ADDR]...")
+@click.argument("addresses", type=Addresses(), nargs=-1, metavar="[ADDR]...")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document; with --watch, JSON Lines."
 )

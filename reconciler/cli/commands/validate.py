@@ -29,7 +29,7 @@ FORMAT_VERSION = "1.0"
     "  reconciler validate specs/orders.yaml\n"
     "  reconciler validate --format github      annotations in a pull request",
 )
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", type=click.Path(readable=False), nargs=-1, metavar="[PATH]...")
 @click.option(
     "--format",
     "form",
