@@ -14,7 +14,7 @@ from reconciler.usecases.adopt import HandMade, adopt
 @click.command(
     epilog="\b\nExamples:\n"
     "  reconciler adopt backfill.orders --run-id 7000012\n"
-    "  reconciler adopt manualflow.close --run-id 7000044 --reason 'started by hand at month end'",
+    "  reconciler adopt manualflow.close --run-id 7000044 --reason 'by hand'",
 )
 @click.argument("address", type=OneAddress(), metavar="ADDR")
 @click.option("--run-id", metavar="ID", required=True, help="As the console shows it.")

@@ -27,7 +27,7 @@ from reconciler.usecases.saved_plans import read_plan
 @click.command(
     epilog="\b\nExamples:\n"
     "  reconciler apply                         plan, ask, apply\n"
-    "  reconciler apply p.json --wait           just the saved plan, followed to its end\n"
+    "  reconciler apply p.json --wait           just the saved plan, to its end\n"
     "  reconciler apply --auto-approve --json   in CI\n"
     "\b\nExit codes:\n"
     "  0 done or on its way   1 error, or time is up   4 plan refused or moved\n"

@@ -11,7 +11,11 @@ from reconciler.rendering.paint import Role, clean
 from reconciler.usecases.check import check_connections
 
 
-@click.command(epilog="\b\nExample:\n  reconciler check")
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  reconciler check\n"
+    "  reconciler -C specs check               the project in folder specs",
+)
 @click.pass_obj
 def command(terminal: Terminal) -> ExitCode:
     """Send one signed read per connection: reachable, credentials accepted, clock, rights.

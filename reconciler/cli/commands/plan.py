@@ -20,11 +20,11 @@ from reconciler.usecases.saved_plans import ensure_writable, save_plan
 @click.command(
     epilog="\b\nExamples:\n"
     "  reconciler plan\n"
-    "  reconciler plan --out p.json             save it; apply p.json runs just that\n"
+    "  reconciler plan --out p.json             save it for apply p.json\n"
     "  reconciler plan --target 'backfill.orders-*' --json\n"
-    "  reconciler plan --offline                for forks: no network, no credential\n"
+    "  reconciler plan --offline                no network, no credential\n"
     "\b\nExit codes with --detailed-exitcode:\n"
-    "  0 nothing to do   2 something to create, rerun or adopt   3 only a person can help",
+    "  0 nothing to do   2 something to start or adopt   3 only a person can help",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to this file."

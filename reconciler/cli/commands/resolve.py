@@ -20,9 +20,12 @@ _FOLLOWS = {
 
 @click.command(
     epilog="\b\nExamples:\n"
-    "  reconciler resolve manualflow.close@2018-12-12 --run-id 7000012 --reason 'seen in the console'\n"
-    "  reconciler resolve manualflow.close@2018-12-12 --never-ran --reason 'not in the console'\n"
-    "  reconciler resolve backfill.orders@2020-05-20..2020-05-24 --rerun --reason 'table was dropped'",
+    "  reconciler resolve manualflow.close@2018-12-12 --run-id 7000012 \\\n"
+    "      --reason 'seen in the console'\n"
+    "  reconciler resolve manualflow.close@2018-12-12 --never-ran \\\n"
+    "      --reason 'not in the console'\n"
+    "  reconciler resolve backfill.orders@2020-05-20..2020-05-24 --rerun \\\n"
+    "      --reason 'table was dropped'",
 )
 @click.argument("unit", type=Units(), metavar=UNIT_METAVAR)
 @click.option(

@@ -9,7 +9,9 @@ from reconciler.schema_files import read_schema_text, schema_kinds
 
 
 @click.command(
-    epilog="\b\nExamples:\n  reconciler schema backfill > backfill.schema.json\n  reconciler schema plan"
+    epilog="\b\nExamples:\n  reconciler schema backfill > backfill.schema.json\n  reconciler schema plan\n"
+    "\b\nFirst line of a spec, for editors:\n"
+    "  # yaml-language-server: $schema=../backfill.schema.json"
 )
 @click.argument("kind", type=click.Choice(list(schema_kinds()), case_sensitive=False))
 def command(kind: str) -> None:

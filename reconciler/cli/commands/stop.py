@@ -14,8 +14,9 @@ from reconciler.usecases.stop import Stopping, stop
 
 
 @click.command(
-    epilog="\b\nExample:\n"
-    "  reconciler stop backfill.orders@2020-05-20..2020-05-31 --reason 'wrong params'\n"
+    epilog="\b\nExamples:\n"
+    "  reconciler stop backfill.orders@2020-05-21 --reason 'wrong params'\n"
+    "  reconciler stop backfill.orders@2020-05-20..2020-05-31 --reason 'too early'\n"
     "\b\nExit codes:\n"
     "  0 nothing of it runs any more   3 some of it goes on   1 error   5 locked",
 )

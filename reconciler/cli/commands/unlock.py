@@ -10,7 +10,7 @@ from reconciler.cli.output import Terminal, answer
 from reconciler.usecases.unlock import unlock
 
 
-@click.command(epilog="\b\nExample:\n  reconciler unlock k3v5q7 --reason 'the runner was lost'")
+@click.command(epilog="\b\nExamples:\n  reconciler unlock k3v5q7 --reason 'the runner was lost'")
 @click.argument("lock_id")
 @reasoned(required=False)
 @click.pass_obj
