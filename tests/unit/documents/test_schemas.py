@@ -9,7 +9,6 @@ from jsonschema import Draft202012Validator
 from reconciler.schema_files import read_schema, schema_kinds
 
 KINDS = ("backfill", "event", "gate", "manualflow", "plan", "project", "world")
-OURS = tuple(kind for kind in KINDS if kind != "world")
 
 
 def _fields(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -49,7 +48,7 @@ def test_schemas_are_valid_and_their_examples_fit(kind: str) -> None:
         Draft202012Validator(schema).validate(example)
 
 
-@pytest.mark.parametrize("kind", OURS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_field_is_described_and_has_an_example_that_fits(kind: str) -> None:
     schema = dict(read_schema(kind))
     for path, field in _fields(schema):
@@ -62,7 +61,23 @@ def test_every_field_is_described_and_has_an_example_that_fits(kind: str) -> Non
             Draft202012Validator({**field, "$defs": schema.get("$defs", {})}).validate(example)
 
 
-@pytest.mark.parametrize("kind", OURS)
+def _optional(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each field that may be left out."""
+    for path, item in [("", schema), *_fields(schema)]:
+        for name, field in item.get("properties", {}).items():
+            if name not in item.get("required", ()):
+                yield f"{path}.{name}", field
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_that_may_be_left_out_says_what_that_means(kind: str) -> None:
+    schema: Any = dict(read_schema(kind))
+    for path, field in _optional(schema):
+        meant = schema["$defs"][field["$ref"].split("/")[-1]] if "$ref" in field else field
+        assert ("default" in meant) != ("When absent: " in meant["description"]), path
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_object_takes_unknown_keys(kind: str) -> None:
     schema = dict(read_schema(kind))
     for path, field in [("", schema), *_fields(schema)]:
