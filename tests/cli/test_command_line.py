@@ -121,15 +121,29 @@ def test_of_several_exit_codes_the_strongest_wins(
     assert strongest(codes) is winner
 
 
-def test_plan_json_is_one_document_that_fits_its_schema(sandbox: Sandbox) -> None:
+#: Each command that prints one JSON document, and the schema of what it prints.
+PRINTING = {
+    ("plan", "--json"): "plan",
+    ("status", "--json"): "status",
+    ("drift", "--json"): "drift",
+    ("history", "--json"): "history",
+    ("history", "--json", "--verify"): "history",
+    ("validate", "--format", "json"): "diagnostics",
+}
+
+
+def test_what_is_printed_is_one_document_that_fits_its_schema(sandbox: Sandbox) -> None:
     sandbox.backfill()
-    sandbox.flow()
-    schema = read_schema("plan")
+    sandbox.backfill("again")
+    sandbox.flow(requires=["backfill.orders"])
     for _ in range(2):
-        result = sandbox.run("plan", "--json")
-        jsonschema.Draft202012Validator(schema).validate(result.json)
-        assert result.err == ""
-        assert sandbox.apply("--wait").code == 0
+        assert sandbox.apply().code == 0
+        for words, kind in PRINTING.items():
+            result = sandbox.run(*words)
+            assert result.code == 0
+            jsonschema.Draft202012Validator(read_schema(kind)).validate(result.json)
+            assert result.err == "" or "--verify" in words
+        sandbox.advance(86400)
 
 
 def test_a_plan_with_adoptions_fits_the_schema_too(sandbox: Sandbox) -> None:
@@ -300,7 +314,9 @@ def test_validate_formats(sandbox: Sandbox) -> None:
     text = sandbox.run("validate")
     assert text.code == 1
     assert "did you mean" in text.out.lower()
-    (problem,) = sandbox.run("validate", "--format", "json").json["diagnostics"]
+    printed = sandbox.run("validate", "--format", "json").json
+    jsonschema.Draft202012Validator(read_schema("diagnostics")).validate(printed)
+    (problem,) = printed["diagnostics"]
     assert problem["file"].endswith("orders.yaml")
     assert problem["line"] > 1
     line = sandbox.run("validate", "--format", "github").out

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from reconciler import __version__
-from reconciler.schema_files import schema_kinds
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,10 +98,11 @@ def test_the_installed_command_says_its_version(installed: Path) -> None:
     assert "reconciler.__main__" in script
 
 
-@pytest.mark.parametrize("kind", schema_kinds())
-def test_the_installed_command_prints_its_schemas(installed: Path, kind: str) -> None:
-    shipped = json.loads((ROOT / "schemas" / f"{kind}.schema.json").read_text())
-    assert json.loads(reconciler(installed, "schema", kind)) == shipped
+def test_the_installed_command_prints_its_schemas_and_scripts(installed: Path) -> None:
+    schema = json.loads((ROOT / "schemas" / "backfill.schema.json").read_text())
+    assert json.loads(reconciler(installed, "schema", "backfill")) == schema
+    script = ROOT / "reconciler" / "cli" / "shells" / "reconciler.bash"
+    assert reconciler(installed, "completion", "bash") == script.read_text()
 
 
 def test_the_installed_command_makes_a_project_that_is_valid(

@@ -8,9 +8,11 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from reconciler.model.project import SimulatorEndpoint
+from reconciler.schema_files import read_schema
 from reconciler.simulator import Simulator
 from reconciler.wiring.embedded import open_embedded
 from tests.scenario.sandbox import Sandbox, decisions
@@ -86,6 +88,7 @@ class Console(Sandbox):
         """What drifted, as JSON."""
         result = self.run("drift", "--json", *words)
         assert result.code == 0, result.err
+        jsonschema.Draft202012Validator(read_schema("drift")).validate(result.json)
         found: list[dict[str, Any]] = result.json["drift"]
         return found
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -14,3 +15,9 @@ def test_every_schema_is_printed(kind: str, capsys: pytest.CaptureFixture[str]) 
     printed = capsys.readouterr()
     assert json.loads(printed.out) == read_schema(kind)
     assert printed.err == ""
+
+
+def test_the_help_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema", "--help"]) == 0
+    words = set(re.findall(r"[a-z]+", capsys.readouterr().out))
+    assert words.issuperset(schema_kinds())

@@ -8,7 +8,19 @@ from jsonschema import Draft202012Validator
 
 from reconciler.schema_files import read_schema, schema_kinds
 
-KINDS = ("backfill", "event", "gate", "manualflow", "plan", "project", "world")
+KINDS = (
+    "backfill",
+    "diagnostics",
+    "drift",
+    "event",
+    "gate",
+    "history",
+    "manualflow",
+    "plan",
+    "project",
+    "status",
+    "world",
+)
 
 
 def _fields(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -83,6 +95,18 @@ def test_no_object_takes_unknown_keys(kind: str) -> None:
     for path, field in [("", schema), *_fields(schema)]:
         if field.get("type") == "object":
             assert "additionalProperties" in field or "allOf" in field, path
+
+
+def test_what_is_printed_in_several_documents_is_the_same_in_all() -> None:
+    plan: Any = read_schema("plan")
+    for kind in ("status", "drift"):
+        other: Any = read_schema(kind)
+        assert other["$defs"]["range"] == plan["$defs"]["range"]
+    diagnostics: Any = read_schema("diagnostics")
+    one, two = plan["$defs"]["diagnostic"], diagnostics["properties"]["diagnostics"]["items"]
+    assert one["required"] == two["required"]
+    for name, field in one["properties"].items():
+        assert {**field, "examples": 0} == {**two["properties"][name], "examples": 0}
 
 
 def test_what_two_kinds_share_is_the_same_in_both() -> None:
