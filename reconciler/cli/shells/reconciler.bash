@@ -1,8 +1,8 @@
 # Completion of reconciler for bash 4.4 or later; written by `reconciler completion bash`.
 _reconciler() {
-    local kind value help open=
+    local kind value _ open=
     COMPREPLY=()
-    while IFS=$'\t' read -r kind value help; do
+    while IFS=$'\t' read -r kind value _; do
         case $kind in
             plain) COMPREPLY+=("$value") ;;
             open) COMPREPLY+=("$value") open=yes ;;

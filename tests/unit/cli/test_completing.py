@@ -112,6 +112,7 @@ def test_files_are_those_of_the_folder_that_the_command_runs_in() -> None:
     assert candidates(cut("reconciler apply ")) == ["file\t\t"]
     assert candidates(cut("reconciler init ")) == ["dir\t\t"]
     assert candidates(cut("reconciler -C ")) == ["dir\t\t"]
+    assert candidates(cut("reconciler -C p schema plan > ")) == ["file\t\t"]
     assert offered("-C p apply ") == ["ok.json", "reconciler.yaml", "specs/", "sub/"]
     assert offered("-C p apply sub/") == ["sub/in.json"]
     assert offered("-C p init s") == ["specs/", "sub/"]
