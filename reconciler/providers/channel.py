@@ -44,7 +44,7 @@ BREAKER_LOOKED_AT_SECONDS = 1.0
 #: Our own code for a create that never left.
 NOT_SENT = "not_sent"
 
-#: Takes our secrets out of the body of an answer, which error pages may echo.
+#: Takes our secrets out of an answer, which may repeat them.
 Mask = Callable[[bytes], bytes]
 
 
@@ -301,4 +301,5 @@ def _asked_seconds(error: RateLimited | Unavailable) -> float:
 
 
 def _masked(answer: Answer, mask: Mask) -> Answer:
-    return dataclasses.replace(answer, body=mask(answer.body))
+    headers = {name: mask(value.encode()).decode() for name, value in answer.headers.items()}
+    return dataclasses.replace(answer, headers=headers, body=mask(answer.body))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
 from reconciler.model.project import Secret
+from reconciler.providers.redacting import redacted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +21,8 @@ class SigningKey:
 
     def masked(self, data: bytes) -> bytes:
         """`data` without the secret parts of this key, which an error page may echo."""
-        for secret in (self.access_key_secret, self.security_token):
-            if secret is not None and secret.reveal():
-                data = data.replace(secret.reveal().encode(), str(secret).encode())
-        return data
+        known = (self.access_key_secret, self.security_token)
+        return redacted(data, [secret.reveal() for secret in known if secret is not None])
 
 
 def encode(text: str) -> str:

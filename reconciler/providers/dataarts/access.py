@@ -138,7 +138,7 @@ class TokenAccess:
             )
         request.headers["x-auth-token"] = token.value.reveal()
         return Proof(
-            mask=token.masked,
+            mask=lambda data: token.masked(self._source.masked(data)),
             signed_at=self._clock.signing_time().replace(microsecond=0),
             valid_until=token.expires_at,
         )

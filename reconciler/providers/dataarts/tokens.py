@@ -21,6 +21,7 @@ from reconciler.providers.dataarts.failures import PROVIDER, failed_read, unread
 from reconciler.providers.failures import unfitting_read
 from reconciler.providers.http import USER_AGENT
 from reconciler.providers.json_fields import BadAnswer, Fields
+from reconciler.providers.redacting import redacted
 
 OPERATION = "KeystoneCreateUserTokenByPassword"
 
@@ -36,7 +37,7 @@ class Token:
 
     def masked(self, data: bytes) -> bytes:
         """`data` without the token, which an error page may echo."""
-        return data.replace(self.value.reveal().encode(), str(self.value).encode())
+        return redacted(data, [self.value.reveal()])
 
 
 class TokenSource:
@@ -64,7 +65,7 @@ class TokenSource:
         return await self._channel.read(OPERATION, self._fetch_once)
 
     async def _fetch_once(self) -> Token:
-        password = self._user.password
+        password = self._user.password.reveal()
         request = httpx.Request(
             "POST",
             f"{self._iam_url}/v3/auth/tokens?nocatalog=true",
@@ -74,13 +75,9 @@ class TokenSource:
                 "content-type": "application/json;charset=utf-8",
                 "user-agent": USER_AGENT,
             },
-            content=json.dumps(self._question(password.reveal())).encode(),
+            content=json.dumps(self._question(password)).encode(),
         )
-        told = await self._channel.ask(
-            OPERATION,
-            request,
-            lambda data: data.replace(password.reveal().encode(), str(password).encode()),
-        )
+        told = await self._channel.ask(OPERATION, request, self.masked)
         answer = told.value
         try:
             envelope = open_envelope(answer, OPERATION)
@@ -92,6 +89,10 @@ class TokenSource:
             return _read_token(answer.headers.get("x-subject-token", ""), envelope.body)
         except BadAnswer as error:
             raise unfitting_read(PROVIDER, OPERATION, str(error), envelope.request_id) from error
+
+    def masked(self, data: bytes) -> bytes:
+        """`data` without the password."""
+        return redacted(data, [self._user.password.reveal()])
 
     def _question(self, password: str) -> dict[str, object]:
         user = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from reconciler.model.errors import Unauthenticated
 from reconciler.model.project import OBShellConnection
 from reconciler.providers.obshell.failures import PROVIDER
 from reconciler.providers.obshell.signing import AGENT_HEADER
+from reconciler.providers.redacting import redacted, redacted_text
 
 
 class Passwords:
@@ -45,26 +44,12 @@ class Passwords:
 
     def masked(self, text: str) -> str:
         """`text` without the passwords."""
-        for password in self._texts():
-            text = text.replace(password, "***")
-        return text
+        return redacted_text(text, self._texts())
 
     def stand_in(self, body: bytes) -> bool:
-        """Whether a body holds one of the passwords, plain or as JSON writes it."""
-        return any(
-            form.encode() in body
-            for password in self._texts()
-            for form in (
-                password,
-                json.dumps(password)[1:-1],
-                json.dumps(password, ensure_ascii=False)[1:-1],
-            )
-        )
+        """Whether a body holds one of the passwords, in whatever form."""
+        return redacted(body, self._texts()) != body
 
     def _texts(self) -> list[str]:
         known = (self._cluster, self._agent)
-        texts = [
-            secret.reveal() for secret in known if secret is not None and secret.unset is None
-        ]
-        # The longer first: one may be a part of the other.
-        return sorted(filter(None, texts), key=len, reverse=True)
+        return [secret.reveal() for secret in known if secret is not None and secret.unset is None]

@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from reconciler.providers.redacting import redacted
+
 #: Carries the password of the cluster (root@sys).
 CLUSTER_HEADER = "X-OCS-Header"
 #: Carries the password of the agent.
@@ -87,9 +89,7 @@ class SealedHeader:
 
     def masked(self, body: bytes) -> bytes:
         """`body` without an echo of the header, which could be sent again, and of the keys in it."""
-        for text in (self.value, self.keys):
-            body = body.replace(text.encode(), b"***")
-        return body
+        return redacted(body, (self.value, self.keys))
 
 
 def seal(
