@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from reconciler.model.errors import StateUnsafe
+from reconciler.state.location import PostgresServer
 
 #: How long a connection may take.
 CONNECT_TIMEOUT_SECONDS = 10
@@ -21,12 +22,10 @@ def open_postgres(url: str, *, read_only: bool) -> Engine:
 
     Each new connection is refused unless its commits are durable when they return.
     """
+    server = PostgresServer.parse(url)
 
     def connect() -> psycopg.Connection[tuple[object, ...]]:
-        # Prepared statements outlive a transaction, and behind a pooler meet those of others.
-        connection = psycopg.connect(
-            url, connect_timeout=CONNECT_TIMEOUT_SECONDS, prepare_threshold=None
-        )
+        connection = _connected(server)
         connection.read_only = read_only
         return connection
 
@@ -52,3 +51,22 @@ def open_postgres(url: str, *, read_only: bool) -> Engine:
             )
 
     return engine
+
+
+def _connected(server: PostgresServer) -> psycopg.Connection[tuple[object, ...]]:
+    """Connect once.
+
+    Raises:
+        psycopg.Error: It failed. Where libpq repeats a part of the URL, the text has no password.
+    """
+    try:
+        # Prepared statements outlive a transaction, and behind a pooler meet those of others.
+        return psycopg.connect(
+            server.url, connect_timeout=CONNECT_TIMEOUT_SECONDS, prepare_threshold=None
+        )
+    except psycopg.Error as error:
+        said = str(error)
+        for secret in sorted(server.secrets, key=len, reverse=True):
+            said = said.replace(secret, "***")
+        failure = type(error)(said)
+    raise failure  # out here, the error that may hold the password is not its context

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from reconciler.model.errors import StateError, StateMissing, UnsupportedFormat
 from reconciler.state.engine import open_engine
 from reconciler.state.location import PostgresServer, SqliteFile, state_location
+from reconciler.state.postgres import open_postgres
 from reconciler.state.store import SqlStore
 from tests.unit.state.calls import an_intent
 from tests.unit.state.databases import PROJECT, Database, PostgresDatabase, SqliteDatabase
@@ -292,10 +294,50 @@ def test_other_state_urls_are_refused_without_quoting_them(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://u:s3cr3t@db/state", "postgres:///state?host=/run/postgresql"]
+    ("url", "shown"),
+    [
+        ("postgresql://u:s3cr3t@db/state", "postgresql://u@db/state"),
+        ("postgres:///state?host=/run/postgresql", "postgresql:///state"),
+        ("postgresql://db/state?user=u&password=s3cr3t", "postgresql://db/state"),
+        ("postgresql://u@db:5432/state?sslpassword=s3cr3t", "postgresql://u@db:5432/state"),
+        ("postgresql://u:s3cr3t%40@[::1]:5432,b:1/state", "postgresql://u@[::1]:5432,b:1/state"),
+        ("postgresql://u:s3:cr3t?#@db", "postgresql://u@db"),
+        ("postgresql://", "postgresql://"),
+    ],
 )
-def test_a_postgresql_url_is_left_to_libpq_and_its_password_never_shown(url: str) -> None:
+def test_a_postgresql_url_is_left_to_libpq_and_its_password_never_shown(
+    url: str, shown: str
+) -> None:
     location = state_location(url, Path("root"))
     assert isinstance(location, PostgresServer)
     assert location.url == url
+    assert str(location) == shown
     assert "s3cr3t" not in f"{location} {location!r}"
+
+
+@pytest.mark.parametrize("password", ["s3cr3t/x", "s3cr3t@x", "s3/cr3t@", "s/3?cr3t"])
+def test_a_password_that_libpq_would_take_for_a_host_is_refused_unseen(password: str) -> None:
+    with pytest.raises(StateError) as raised:
+        state_location(f"postgresql://u:{password}@db/state", Path("root"))
+    assert "malformed" in str(raised.value)
+    assert "cr3t" not in f"{raised.value} {raised.value!r}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:s3cr3t%zz@127.0.0.1:1/state",
+        "postgresql://u:s3cr3t@127.0.0.1:1/state?nonsense=1",
+        "postgresql://u:s3cr3t@127.0.0.1:1/s3cr3t",
+        "postgresql://127.0.0.1:1/state?password=s3cr3t%zz",
+        "postgresql://u:s3cr3t@127.0.0.1:99999/state",
+    ],
+)
+def test_what_libpq_says_of_a_url_has_no_password(url: str) -> None:
+    engine = open_postgres(url, read_only=True)
+    with pytest.raises(DBAPIError) as raised, engine.connect():
+        pass
+    seen: BaseException | None = raised.value
+    while seen is not None:
+        assert "s3cr3t" not in f"{seen} {seen!r}"
+        seen = seen.__cause__ or seen.__context__
