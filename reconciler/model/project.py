@@ -238,7 +238,7 @@ class Policy:
 class Project:
     """One GitOps repository. `root` is its folder as given, `file` the project file's path for messages.
 
-    `state` may hold a password.
+    `state` may hold a password; it is empty where a variable in it holds nothing, which is `state_unset`.
     """
 
     name: str
@@ -246,5 +246,6 @@ class Project:
     file: str
     specs: tuple[str, ...] = ("specs/**/*.yaml",)
     state: str = field(default="sqlite:///.reconciler/state.db", repr=False)
+    state_unset: UnsetVariable | None = None
     connections: Mapping[str, Connection] = field(default_factory=lambda: MappingProxyType({}))
     policy: Policy = field(default_factory=Policy)

@@ -13,10 +13,10 @@ from reconciler.model.project import UnsetVariable
 _REFERENCE = re.compile(r"\$\{env:([^}]*)\}?")
 _WHOLE = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-#: Fields whose variable may be missing: commands that sign nothing, such as the plan of a fork's pull
-#: request, run where there is no secret.
+#: Fields whose variable may be missing: commands that sign nothing and open no database server, such as
+#: the plan of a fork's pull request, run where there is no secret.
 _SECRETS = frozenset(
-    {"accessKeyId", "accessKeySecret", "securityToken", "password", "agentPassword"}
+    {"accessKeyId", "accessKeySecret", "securityToken", "password", "agentPassword", "state"}
 )
 
 

@@ -125,12 +125,15 @@ def _parse(
     top = mapping(substituted.root)
     spec = mapping(top.get("spec"))
     connections = _connections(optional_mapping(spec, "connections"), substituted.unset, problems)
+    state = spec.get("state")
+    state_unset = None if state is None else substituted.unset.get(problems.source.place(state))
     return Project(
         name=text(mapping(top.get("metadata")), "name"),
         root=os.fspath(root),
         file=PROJECT_FILE,
         specs=_patterns(spec, problems),
-        state=_state(spec, problems),
+        state="" if state_unset else _state(spec, problems),
+        state_unset=state_unset,
         connections=connections,
         policy=_policy(optional_mapping(spec, "policy"), problems),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.applying.lines import Lines
-from reconciler.model.errors import StateMissing
+from reconciler.model.errors import StateError, StateMissing
 from reconciler.model.project import Project
 from reconciler.model.seams import Clock, IdSource
 from reconciler.model.series import Realm
@@ -61,9 +61,12 @@ class Workspace:
             offline: Ask no database server; its state counts as none.
 
         Raises:
-            StateError: It is there, but damaged, newer than us, or of a kind we cannot open.
+            StateError: It is there, but damaged, newer than us, or of a kind we cannot open; or its URL
+                lacks a variable.
         """
-        location = state_location(self.project.state, self.root)
+        if offline and self.project.state_unset is not None:
+            return None
+        location = self._state_location()
         match location:
             case SqliteFile(path) if not path.exists() or not path.stat().st_size:
                 return None
@@ -91,7 +94,7 @@ class Workspace:
             StateMissing: There is none, and it may not be made.
             StateError: It cannot be used.
         """
-        location = state_location(self.project.state, self.root)
+        location = self._state_location()
         existing = self.store_to_read(command)
         if existing is None and not create:
             raise StateMissing(
@@ -109,6 +112,14 @@ class Workspace:
             _LOG.warning("the state store was upgraded; a backup of it as it was: %s", backup)
         store.check()
         return store
+
+    def _state_location(self) -> StateLocation:
+        if self.project.state_unset is not None:
+            raise StateError(
+                f"the state store cannot be opened: {self.project.state_unset}",
+                hint=f"set {self.project.state_unset.name}, or plan without the store: plan --offline",
+            )
+        return state_location(self.project.state, self.root)
 
     def _open(self, location: StateLocation, command: str, *, read_only: bool) -> SqlStore:
         from reconciler.state.store import SqlStore  # noqa: PLC0415 - heavy

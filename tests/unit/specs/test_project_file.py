@@ -220,7 +220,7 @@ def test_other_endpoints_are_refused(tmp_path: Path, endpoint: str) -> None:
         ("  state: mysql://x", ["state"]),
         ("  specs: [../*.yaml, /etc/*.yaml]", ["path", "path"]),
         ("  connections: {a b: {provider: obshell, endpoint: 'http://h'}}", ["malformed"]),
-        ("  state: ${env:NO}", ["missing_variable"]),
+        ('  specs: ["${env:NO}"]', ["missing_variable"]),
         ("  state: ${env:}", ["malformed"]),
         ("  state: '${env:X'", ["malformed"]),
         ("  {}\n---\na: 1", ["one_document"]),
@@ -232,6 +232,16 @@ def test_a_wrong_project_file_is_told_with_its_place(
     found = problems(tmp_path, body)
     assert [item.code for item in found] == expected
     assert all(item.place and item.place.file == "reconciler.yaml" for item in found)
+
+
+def test_a_state_whose_variable_is_missing_is_told_by_whoever_opens_it(tmp_path: Path) -> None:
+    body = '  state: "postgresql://ann:${env:PW}@db/state"'
+    for environ in ({}, {"PW": ""}):
+        found = project(tmp_path, body, **environ)
+        assert found.state == ""
+        assert found.state_unset is not None
+        assert str(found.state_unset.place) == "reconciler.yaml:5:10"
+    assert project(tmp_path, body, PW="x").state_unset is None
 
 
 def test_an_obshell_connection_has_the_documented_defaults(tmp_path: Path) -> None:
