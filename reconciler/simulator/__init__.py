@@ -97,7 +97,7 @@ from reconciler.simulator.clocks import MANUAL, REAL, ClockSpec
 from reconciler.simulator.embedded import Simulator, open_simulator
 from reconciler.simulator.settings import AccessKey
 from reconciler.simulator.world import World
-from reconciler.simulator.world_file import load_world, parse_world
+from reconciler.simulator.world_file import load_world, parse_world, read_world
 
 __all__ = [
     "MANUAL",
@@ -109,4 +109,5 @@ __all__ = [
     "load_world",
     "open_simulator",
     "parse_world",
+    "read_world",
 ]

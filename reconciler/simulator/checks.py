@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.documents import some_of
 from reconciler.simulator.cluster import ClusterDag, DagState, MaintenanceType, Operator
 from reconciler.simulator.generic_ids import parse_generic_id
 from reconciler.simulator.world import Job, Node, World
@@ -63,25 +64,34 @@ def _repeated_ids(groups: Sequence[tuple[Path, Sequence[Node]]]) -> Iterator[Pro
 def _parents(path: Path, nodes: Sequence[Node]) -> Iterator[Problem]:
     known = {node.id for node in nodes}
     for position, node in enumerate(nodes):
+        seen: set[int] = set()
         for place, parent in enumerate(node.parents):
+            where = (*path, position, "parents", place)
             if parent not in known:
-                where = (*path, position, "parents", place)
                 yield Problem(where, f"parent {parent} of node {node.id} is not there")
-            elif parent in node.parents[:place]:
-                where = (*path, position, "parents", place)
+            elif parent in seen:
                 yield Problem(where, f"parent {parent} of node {node.id} is there twice")
+            seen.add(parent)
 
 
 def _cycles(path: Path, nodes: Sequence[Node]) -> Iterator[Problem]:
     """Take nodes without waiting parents away until none is left; what remains waits for itself."""
-    waiting = {node.id: set(node.parents) & {other.id for other in nodes} for node in nodes}
-    while free := [node_id for node_id, parents in waiting.items() if not parents]:
-        for node_id in free:
-            del waiting[node_id]
-        for parents in waiting.values():
-            parents.difference_update(free)
+    known = {node.id for node in nodes}
+    waiting = {node.id: set(node.parents) & known for node in nodes}
+    children: dict[int, list[int]] = defaultdict(list)
+    for node_id, parents in waiting.items():
+        for parent in parents:
+            children[parent].append(node_id)
+    free = [node_id for node_id, parents in waiting.items() if not parents]
+    while free:
+        done = free.pop()
+        del waiting[done]
+        for child in children[done]:
+            waiting[child].discard(done)
+            if not waiting[child]:
+                free.append(child)
     if waiting:
-        names = ", ".join(map(str, sorted(waiting)))
+        names = some_of([str(node_id) for node_id in sorted(waiting)])
         yield Problem(path, f"nodes wait for one another in a circle, among: {names}")
 
 
@@ -98,9 +108,11 @@ def _dates(path: Path, nodes: Sequence[Node]) -> Iterator[Problem]:
 
 
 def _repeated(path: Path, what: str, names: Sequence[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
     for position, name in enumerate(names):
-        if name in names[:position]:
+        if name in seen:
             yield Problem((*path, position), f"{what} {name} is there twice")
+        seen.add(name)
 
 
 def _job_tasks(jobs: Sequence[Job]) -> Iterator[Problem]:

@@ -37,6 +37,9 @@ from reconciler.simulator.world import (
     World,
 )
 
+#: After so many impossible things the rest is left for the next time.
+PROBLEM_LIMIT = 100
+
 _DATE_FIELDS = frozenset({"fail", "skip", "date", "running", "absent"})
 
 
@@ -92,7 +95,7 @@ def _world(root: DocumentNode, problems: Problems) -> World:
     if problems.found:
         return World()
     world = build_world(cast("Mapping[str, Any]", plain(root)))
-    for problem in check_world(world):
+    for problem in check_world(world)[:PROBLEM_LIMIT]:
         problems.error(
             _at(root, problem.path),
             "impossible_world",

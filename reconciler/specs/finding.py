@@ -220,6 +220,35 @@ class Finder:
         self.diagnostics.append(file_problem(file, code, summary, hint))
 
 
+def read_inside(root: Path, path: str) -> bytes:
+    """Read a regular file of the project, as `read_regular` does, through no link on the way.
+
+    Args:
+        root: The project's folder.
+        path: Below it, with slashes.
+
+    Raises:
+        OSError: It is missing, outside, reached through a link, no regular file, or cannot be read.
+    """
+    *folders, name = _inner_parts(path)
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in folders:
+            outer = folder
+            folder = os.open(part, _FOLDER_FLAGS, dir_fd=outer)
+            os.close(outer)
+        return read_regular(name, folder)
+    finally:
+        os.close(folder)
+
+
+def _inner_parts(path: str) -> list[str]:
+    parts = [part for part in path.split("/") if part not in {"", "."}]
+    if path.startswith("/") or ".." in parts or not parts:
+        raise OSError(0, "it is not inside the project")
+    return parts
+
+
 def read_regular(name: str, folder: int) -> bytes:
     """Read a regular file in an open folder: all of it, or one byte more than a document may have.
 

@@ -109,7 +109,7 @@ def test_an_open_world_is_unlimited() -> None:
         (
             "nodes:\n- {id: 1, parents: [2]}\n- {id: 2, parents: [1]}\n- {id: 3, parents: [2]}",
             "2:1",
-            "nodes wait for one another in a circle, among: 1, 2, 3",
+            "nodes wait for one another in a circle, among: 1, 2 and 3",
         ),
         ("nodes: [{id: 1, parents: [1]}]", "1:8", "nodes wait for one another in a circle"),
         (
@@ -177,6 +177,13 @@ def test_several_problems_are_found_in_one_reading(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_world(path)
     assert len(caught.value.diagnostics) == 2
+
+
+def test_of_very_many_problems_the_first_hundred_are_told(tmp_path: Path) -> None:
+    path = a_file(tmp_path, f"nodes: [{', '.join(['{id: 1}'] * 500)}]")
+    with pytest.raises(InputError) as caught:
+        load_world(path)
+    assert len(caught.value.diagnostics) == 100
 
 
 def test_the_schema_agrees_with_the_reader() -> None:
