@@ -15,6 +15,9 @@ from pathlib import Path
 
 from reconciler.model.state import Actor
 
+#: Whichever git the user has. A folder that a pull request made to look like a repository is none.
+_GIT = ("git", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
+
 #: Git must not make anybody wait; a commit that cannot be told in this time is left out.
 GIT_TIMEOUT_SECONDS = 2
 
@@ -62,7 +65,7 @@ def actor(command: str, root: Path) -> Actor:
 def _git_commit(root: Path) -> str | None:
     try:
         answer = subprocess.run(  # noqa: S603 - fixed words and our own folder
-            ["git", "-C", str(root), "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
+            [*_GIT, "-C", str(root), "rev-parse", "HEAD"],
             capture_output=True,
             text=True,
             timeout=GIT_TIMEOUT_SECONDS,
