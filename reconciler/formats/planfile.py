@@ -41,6 +41,9 @@ FORMAT_VERSION = "1.0"
 #: What to do with a file that is no plan.
 MAKE_ONE = "make a plan: reconciler plan --out FILE"
 
+#: How much of a file that is no plan a message repeats.
+QUOTE_LIMIT = 80
+
 Document = Mapping[str, object]
 
 
@@ -90,7 +93,8 @@ def parse_plan(text: str) -> Plan:
         raise NotAPlan("this file is not a plan: it has no format_version", hint=MAKE_ONE)
     if document["format_version"] != FORMAT_VERSION:
         raise UnsupportedFormat(
-            f"this plan has format {document['format_version']!r}; this version reads {FORMAT_VERSION}",
+            f"this plan has format {_cut(repr(document['format_version']))}; "
+            f"this version reads {FORMAT_VERSION}",
             hint="make the plan again with the version that applies it",
         )
     stated = document.pop("digest", None)
@@ -106,7 +110,11 @@ def parse_plan(text: str) -> Plan:
     try:
         return _plan_of(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise NotAPlan(f"this file is not a plan: {error}", hint=MAKE_ONE) from error
+        raise NotAPlan(f"this file is not a plan: {_cut(str(error))}", hint=MAKE_ONE) from error
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= QUOTE_LIMIT else f"{text[: QUOTE_LIMIT - 1]}…"
 
 
 def _plan_of(document: Document) -> Plan:

@@ -12,8 +12,8 @@ from reconciler.model.errors import NotAPlan, NotOverwritten, NotWritten, Unread
 from reconciler.model.plan import Plan
 from reconciler.model.steps import Durable, Moment, Steps, durable_point
 
-#: A plan file larger than this is none of ours.
-LARGEST_PLAN_BYTES = 256 * 1024 * 1024
+#: A plan file larger than this is none of ours: one of 10,000 resources has some 30 MB.
+LARGEST_PLAN_BYTES = 64 * 1024 * 1024
 _ELSEWHERE = "name a file in a folder that you may write to"
 
 

@@ -60,6 +60,11 @@ def test_what_is_no_plan_is_refused(sandbox: Sandbox, saved: Path, content: str)
     assert "Traceback" not in result.err
 
 
+def test_a_refusal_repeats_little_of_a_foreign_file(sandbox: Sandbox, saved: Path) -> None:
+    saved.write_text(json.dumps({"format_version": "x" * 10_000}))
+    assert len(sandbox.run("show", str(saved)).err) < 400
+
+
 def test_a_newer_format_is_refused(sandbox: Sandbox, saved: Path) -> None:
     document = json.loads(saved.read_text())
     document["format_version"] = "2.0"
