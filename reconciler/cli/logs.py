@@ -39,5 +39,6 @@ def configure_logs(*, verbose: bool, as_json: bool) -> None:
     ours.handlers[:] = [handler]
     ours.propagate = False
     ours.setLevel(logging.DEBUG if verbose else logging.WARNING)
-    # The vendor's credential chain logs a traceback for every source it tries in vain.
-    logging.getLogger("credentials").disabled = not verbose
+    # The vendor's credential chain logs a traceback for every source it tries in vain, and in it whatever
+    # a metadata service or a profile answered.
+    logging.getLogger("credentials").disabled = True
