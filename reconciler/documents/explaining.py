@@ -69,9 +69,53 @@ def _nearest(error: ValidationError) -> ValidationError:
 
 @functools.cache
 def _validator(kind: str) -> Validator:
-    strict: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # the stubs leave it untyped
-    validator: Validator = strict(dict(read_schema(kind)))
+    changed = {"pattern": _pattern, **{name: _bounded(name, *_BOUNDS[name]) for name in _BOUNDS}}
+    strict: Any = extend(Draft202012Validator, changed)  # type: ignore[no-untyped-call]  # the stubs leave it untyped
+    schema = dict(read_schema(kind))
+    validator: Validator = strict(_inlined(schema, schema))
     return validator
+
+
+def _inlined(part: Any, root: Mapping[str, Any]) -> Any:
+    """A schema with what its references name in their place, since looking each up takes most of the time.
+
+    References must not be recursive.
+    """
+    if isinstance(part, list):
+        return [_inlined(item, root) for item in part]
+    if not isinstance(part, dict):
+        return part
+    found = {name: _inlined(item, root) for name, item in part.items() if name != "$defs"}
+    ref = found.pop("$ref", None)
+    if ref is None:
+        return found
+    return {**_inlined(root["$defs"][ref.removeprefix("#/$defs/")], root), **found}
+
+
+#: What looks into each item or key, and the keyword that bounds how many there may be.
+_BOUNDS: Mapping[str, tuple[str, type[list[Any]] | type[dict[str, Any]]]] = {
+    "items": ("maxItems", list),
+    "additionalProperties": ("maxProperties", dict),
+    "propertyNames": ("maxProperties", dict),
+}
+
+
+def _bounded(
+    keyword: str, bound: str, kind: type[list[Any]] | type[dict[str, Any]]
+) -> Callable[..., Iterable[ValidationError]]:
+    """A keyword that does not look into what is too large anyway: that is told by the bound alone."""
+    whole = Draft202012Validator.VALIDATORS[keyword]
+
+    def check(
+        validator: Validator, value: object, instance: object, schema: Mapping[str, Any]
+    ) -> Iterable[ValidationError]:
+        limit = schema.get(bound)
+        if limit is not None and isinstance(instance, kind) and len(instance) > limit:
+            return ()
+        found: Iterable[ValidationError] | None = whole(validator, value, instance, schema)
+        return found or ()
+
+    return check
 
 
 def _pattern(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import posixpath
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -51,6 +52,8 @@ _GATE = "Gate"
 _KINDS = (*(kind.value for kind in Kind), _GATE)
 #: After this many problems the rest of a file is left for the next time.
 FILE_PROBLEM_LIMIT = 100
+#: So many problems between specs are told.
+CROSSING_PROBLEM_LIMIT = 100
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -82,9 +85,8 @@ def load_specs(project: Project, *, now: dt.datetime, paths: Sequence[str] = ())
     if paths:
         others.read(project.specs, only_these=False, ignored=ignored | chosen.sources.keys())
     # Problems of the others alone are not what was asked for.
-    own = dict.fromkeys(_crossing(chosen, others))
-    for item in _crossing(others) if paths else ():
-        own.pop(item, None)
+    alone = frozenset(_crossing(others) if paths else ())
+    own = _first(item for item in _crossing(chosen, others) if item not in alone)
     sources = {**others.sources, **chosen.sources}
     diagnostics = [*chosen.diagnostics, *(_with_excerpt(item, sources) for item in own)]
     if not chosen.sources and not diagnostics:
@@ -106,6 +108,14 @@ def _crossing(*reads: _Read) -> Iterator[Diagnostic]:
     # What the others declare is not known where one of them cannot be read.
     all_known = not any(has_errors(read.diagnostics) for read in reads[1:])
     yield from check_requirements(declared, named if all_known else [])
+
+
+def _first(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The first of very many problems across specs."""
+    told = list(itertools.islice(found, CROSSING_PROBLEM_LIMIT + 1))
+    if len(told) > CROSSING_PROBLEM_LIMIT:
+        told[-1] = _cut(told[-1], "more is wrong between the specs than is told here")
+    return told
 
 
 class _Read:
@@ -149,7 +159,8 @@ class _Read:
                 if not has_errors(problems.found):
                     self.sound.append(parsed.resource)
             if len(of_file) >= FILE_PROBLEM_LIMIT:
-                of_file.append(_cut(of_file[-1]))
+                why = "the rest of this file was not checked: there are too many problems before"
+                of_file.append(_cut(of_file[-1], why))
                 break
         self.diagnostics.extend(of_file)
 
@@ -264,11 +275,11 @@ def _with_excerpt(item: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic
     return replace(item, excerpt=sources[item.place.file].excerpt(item.place.line))
 
 
-def _cut(last: Diagnostic) -> Diagnostic:
+def _cut(last: Diagnostic, why: str) -> Diagnostic:
     return replace(
         last,
         code="many_problems",
-        summary="the rest of this file was not checked: there are too many problems before",
+        summary=why,
         detail="",
         hint="solve those first",
         address=None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import datetime as dt
 import graphlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +17,12 @@ from reconciler.model.resources import Requirement, Resource
 from reconciler.model.series import Subject
 from reconciler.specs.crosschecks import Declaration
 
-_DECLARE = "declare it, or remove it from `requires`"
+#: So many circles are told; those that are left show once these are gone.
+CIRCLES_TOLD = 10
+#: A longer circle is told by its first and last addresses, so many in all.
+LONGEST_PATH = 12
+#: So many comparisons with known names are made to guess which were meant.
+COMPARED_NAMES = 20_000
 
 
 def check_requirements(
@@ -28,42 +35,56 @@ def check_requirements(
         declarations: Every address there is; none if not all are known.
     """
     by_address = {resource.address: resource for resource in resources}
-    known = {item.address for item in declarations}
+    known = _Known(declarations)
     for resource in by_address.values():
         for ref in resource.gates:
             if known and ref not in known:
-                yield _unknown_gate(resource, ref, known)
+                yield _unknown_gate(resource, ref, known.near(ref))
         for requirement in resource.requires:
             required = by_address.get(requirement.address)
             if required is not None:
                 yield from _unfit(resource, requirement, required)
             elif known and requirement.address not in known:
-                yield _unknown(resource, requirement, known)
+                near = known.near(requirement.address)
+                yield _error(
+                    resource,
+                    requirement,
+                    "unknown_resource",
+                    f"no spec declares {requirement.address}",
+                    near,
+                )
     yield from _circles(by_address)
 
 
-def _unknown_gate(
-    resource: Resource, ref: GateRef, known: Iterable[Address | GateRef]
-) -> Diagnostic:
+class _Known:
+    """Every address there is, and which of them a wrong one may have meant."""
+
+    def __init__(self, declarations: Iterable[Declaration]) -> None:
+        self._addresses = {item.address for item in declarations}
+        self._names = sorted(map(str, self._addresses))
+        self._left = COMPARED_NAMES
+
+    def __bool__(self) -> bool:
+        return bool(self._addresses)
+
+    def __contains__(self, address: Address | GateRef) -> bool:
+        return address in self._addresses
+
+    def near(self, address: Address | GateRef) -> str:
+        """A hint: the nearest name, unless none is near or too many were asked for."""
+        self._left -= len(self._names)
+        near = suggestion(str(address), self._names) if self._left >= 0 else ""
+        return near or "declare it, or remove it from `requires`"
+
+
+def _unknown_gate(resource: Resource, ref: GateRef, near: str) -> Diagnostic:
     return Diagnostic(
         severity=Severity.ERROR,
         code="unknown_gate",
         summary=f"no spec declares {ref}",
         place=ref.place or resource.place,
         address=str(resource.address),
-        hint=suggestion(str(ref), tuple(sorted(map(str, known)))) or _DECLARE,
-    )
-
-
-def _unknown(
-    resource: Resource, requirement: Requirement, known: Iterable[Address | GateRef]
-) -> Diagnostic:
-    return _error(
-        resource,
-        requirement,
-        "unknown_resource",
-        f"no spec declares {requirement.address}",
-        suggestion(str(requirement.address), tuple(sorted(map(str, known)))) or _DECLARE,
+        hint=near,
     )
 
 
@@ -94,7 +115,7 @@ def _unfit(
 
 
 def _circles(by_address: Mapping[Address, Resource]) -> Iterator[Diagnostic]:
-    """An error for each circle, at a requirement that closes it."""
+    """An error for each circle, at a requirement that closes it; the first few of very many."""
     before = {
         address: {one.address for one in resource.requires if one.address in by_address}
         for address, resource in sorted(by_address.items())
@@ -104,7 +125,7 @@ def _circles(by_address: Mapping[Address, Resource]) -> Iterator[Diagnostic]:
         return
     for sharer, owner in _shared(by_address.values()):
         before.setdefault(sharer, set()).add(owner)
-    while True:
+    for _ in range(CIRCLES_TOLD):
         try:
             graphlib.TopologicalSorter(before).prepare()
         except graphlib.CycleError as error:
@@ -117,7 +138,7 @@ def _circles(by_address: Mapping[Address, Resource]) -> Iterator[Diagnostic]:
                 closing,
                 requirement,
                 "circle",
-                f"what is required runs in a circle: {' → '.join(map(str, (*path, closed)))}",
+                f"what is required runs in a circle: {_told([*path, closed])}",
                 "remove one of these requirements; who asks for the same units waits for their owner",
             )
         else:
@@ -127,15 +148,48 @@ def _circles(by_address: Mapping[Address, Resource]) -> Iterator[Diagnostic]:
 def _shared(resources: Iterable[Resource]) -> Iterator[tuple[Address, Address]]:
     """Who waits for whom because both ask for the same units: the first address by name owns them.
 
-    Where one requires the other there is an error already.
+    Of many that share, each waits for the one before it by name, and so for all before. Where one requires
+    the other there is an error already.
     """
-    by_subject: dict[Subject, list[Resource]] = defaultdict(list)
-    for resource in sorted(resources, key=lambda item: item.address):
-        for owner in by_subject[resource.series.subject]:
-            direct = {one.address for one in (*resource.requires, *owner.requires)}
-            if resource.dates & owner.dates and not direct & {resource.address, owner.address}:
-                yield resource.address, owner.address
-        by_subject[resource.series.subject].append(resource)
+    by_subject: dict[Subject, dict[Address, Resource]] = defaultdict(dict)
+    for resource in resources:
+        by_subject[resource.series.subject][resource.address] = resource
+    for group in by_subject.values():
+        for sharer, owner in _neighbours(group.values()) if len(group) > 1 else ():
+            direct = {one.address for one in (*group[sharer].requires, *group[owner].requires)}
+            if not direct & {sharer, owner}:
+                yield sharer, owner
+
+
+def _neighbours(group: Iterable[Resource]) -> Iterator[tuple[Address, Address]]:
+    """Sweep over the dates: pairs that at some date stand next to one another by name, the later first."""
+    edges: list[tuple[dt.date, bool, Address]] = []
+    for resource in group:
+        for dates in resource.dates:
+            edges += [(dates.start, True, resource.address), (dates.end, False, resource.address)]
+    active: list[Address] = []
+    for _, opens, address in sorted(edges):
+        place = bisect.bisect_left(active, address)
+        before = active[place - 1] if place else None
+        if opens:
+            active.insert(place, address)
+            if before is not None:
+                yield address, before
+            if place + 1 < len(active):
+                yield active[place + 1], address
+        else:
+            del active[place]
+            if before is not None and place < len(active):
+                yield active[place], before
+
+
+def _told(path: Sequence[Address]) -> str:
+    """The addresses of a circle, of a long one its ends."""
+    names = [str(address) for address in path]
+    if len(names) > LONGEST_PATH:
+        half = LONGEST_PATH // 2
+        names[half:-half] = [f"… ({len(names) - 2 * half} more)"]
+    return " → ".join(names)
 
 
 def _closed_by_a_requirement(
