@@ -7,12 +7,13 @@ from typing import Any
 
 import yaml
 
-from reconciler.documents.decoding import INVISIBLE, Position, character_name
+from reconciler.documents.decoding import Position, character_name
 from reconciler.documents.nodes import ListNode, MapNode, Node, ScalarNode
 from reconciler.documents.scalars import resolve
 from reconciler.documents.source import Problems
 from reconciler.documents.suggesting import quoted
 from reconciler.model.codes import Code
+from reconciler.model.visibility import INVISIBLE
 
 #: Deepest nesting of lists and mappings in a document, and most nodes in a file.
 DEPTH_LIMIT = 20

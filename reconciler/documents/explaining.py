@@ -93,7 +93,7 @@ def _inlined(part: Any, root: Mapping[str, Any]) -> Any:
 
 
 #: What looks into each item or key, and the keyword that bounds how many there may be.
-_BOUNDS: Mapping[str, tuple[str, type[list[Any]] | type[dict[str, Any]]]] = {
+_BOUNDS: Mapping[str, tuple[str, type[list[Any] | dict[str, Any]]]] = {
     "items": ("maxItems", list),
     "additionalProperties": ("maxProperties", dict),
     "propertyNames": ("maxProperties", dict),
@@ -101,7 +101,7 @@ _BOUNDS: Mapping[str, tuple[str, type[list[Any]] | type[dict[str, Any]]]] = {
 
 
 def _bounded(
-    keyword: str, bound: str, kind: type[list[Any]] | type[dict[str, Any]]
+    keyword: str, bound: str, kind: type[list[Any] | dict[str, Any]]
 ) -> Callable[..., Iterable[ValidationError]]:
     """A keyword that does not look into what is too large anyway: that is told by the bound alone."""
     whole = Draft202012Validator.VALIDATORS[keyword]

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from reconciler.model.codes import Code
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
+from reconciler.model.visibility import INVISIBLE
 
 #: How much of a line a diagnostic carries.
 EXCERPT_LIMIT = 200
@@ -38,12 +39,12 @@ class Positioned(Protocol):
 
 def visible(text: str) -> str:
     """Replace each control or invisible character by one visible character, so columns stay put."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else chr(0x2400 + ord(char)) if char < " " else "\ufffd"
-        for char in text
-    )
+    if not text.isprintable():
+        text = "".join(
+            char if char.isprintable() else chr(0x2400 + ord(char)) if char < " " else "\ufffd"
+            for char in text
+        )
+    return INVISIBLE.sub("\ufffd", text)
 
 
 @dataclass(frozen=True)  # no slots: the lines are split once, when the first problem is found

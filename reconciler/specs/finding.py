@@ -17,9 +17,10 @@ from pathlib import Path
 from re import Pattern
 from re import compile as compile_pattern
 
-from reconciler.documents.decoding import FILE_LIMIT, INVISIBLE
+from reconciler.documents.decoding import FILE_LIMIT
 from reconciler.model.codes import Code
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
+from reconciler.model.visibility import INVISIBLE
 
 #: Most folders below one another, and most bytes of spec text in a project.
 FOLDER_DEPTH = 40
