@@ -11,8 +11,9 @@ from reconciler.rendering.phrases import Phrase, joined, theirs
 from reconciler.rendering.plan_view import Row, Section
 from reconciler.rendering.words import some
 
-#: So many batches of a rollout are told in a line.
+#: So many batches of a rollout are told in a line, and so many calls of each.
 BATCHES_TOLD = 4
+CALLS_TOLD = 6
 
 #: The sign of each decision.
 SIGNS = {
@@ -51,22 +52,36 @@ def span(row: Row) -> str:
 
 def about(heading: Heading | None) -> Phrase:
     """Where a resource runs, whose it is, and why it is wanted."""
+    return joined(" · ", (where(heading), whose(heading)))
+
+
+def where(heading: Heading | None) -> Phrase:
+    """Where a resource runs: connection, environment, root."""
     if heading is None:
         return ()
-    person = joined(": ", (theirs(heading.owner), theirs(heading.reason)))
-    where = (heading.connection, heading.environment, heading.root)
-    return joined(" · ", (*map(theirs, where), person))
+    return joined(" · ", map(theirs, (heading.connection, heading.environment, heading.root)))
+
+
+def whose(heading: Heading | None) -> Phrase:
+    """Whose a resource is, and why it is wanted."""
+    if heading is None:
+        return ()
+    return joined(": ", (theirs(heading.owner), theirs(heading.reason)))
 
 
 def why(action: Action) -> Phrase:
-    """Why it was decided so: our word for it, what blocks it, the details, the fields that differ."""
+    """Why it was decided so, and the fields that differ."""
+    return joined("; ", (cause(action), *map(_change, action.changes)))
+
+
+def cause(action: Action) -> Phrase:
+    """Why it was decided so: our word for it, what blocks it, the details."""
     word = _REASONS.get(action.reason, action.reason.value)
     blocked = ("blocked by ", *theirs(", ".join(action.blocked_by))) if action.blocked_by else ()
     # Why a gate is closed stands with the gate, once for all who wait for it.
     told = bool(action.blocked_by) and all(is_gate(name) for name in action.blocked_by)
     said = joined("; ", ((word,) if word else (), blocked))
-    detail = () if told else theirs(action.detail)
-    return joined("; ", (joined(": ", (said, detail)), *map(_change, action.changes)))
+    return joined(": ", (said, () if told else theirs(action.detail)))
 
 
 def _change(change: FieldChange) -> Phrase:
@@ -89,15 +104,18 @@ def calls_taken(section: Section) -> str:
 
 def batches(calls: Sequence[Call]) -> str:
     """Which dates go together, batch after batch; empty where there is one batch."""
-    grouped = [
-        ", ".join(str(call.dates) for call in batch)
-        for _, batch in groupby(calls, key=lambda call: call.batch)
-    ]
+    grouped = [tuple(batch) for _, batch in groupby(calls, key=lambda call: call.batch)]
     if len(grouped) < 2:  # noqa: PLR2004 - one batch needs no words
         return ""
     more = len(grouped) - BATCHES_TOLD
-    told = " → ".join(grouped[:BATCHES_TOLD])
+    told = " → ".join(map(_batch, grouped[:BATCHES_TOLD]))
     return f"{told}{f' → {more} more batches' if more > 0 else ''}"
+
+
+def _batch(calls: Sequence[Call]) -> str:
+    more = len(calls) - CALLS_TOLD
+    told = ", ".join(str(call.dates) for call in calls[:CALLS_TOLD])
+    return f"{told} and {some(more, 'more call')}" if more > 0 else told
 
 
 def counts(plan: Plan) -> Iterator[tuple[str, bool]]:
