@@ -6,10 +6,7 @@ import enum
 import re
 from dataclasses import dataclass
 
-#: Letters and marks that Unicode calls printable and that show nothing.
-_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
-    map(chr, range(0xE0100, 0xE01F0))
-)
+from reconciler.model.visibility import INVISIBLE
 
 _RESET = "\x1b[0m"
 
@@ -53,7 +50,7 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        char if char.isprintable() and char not in _UNSEEN else f"\\u{{{ord(char):x}}}"
+        char if char.isprintable() and not INVISIBLE.match(char) else f"\\u{{{ord(char):x}}}"
         for char in text
     )
 

@@ -59,6 +59,8 @@ HOSTILE = [
     "\x08\x08\x08back",
     "\ufeffbom",
     "\U000e0041tag",
+    "\U000e0141selector",
+    "\u3164filler\u2800",
     "half \ud800",
 ]
 
@@ -82,13 +84,20 @@ def test_cleaned_text_is_one_harmless_line(text: str) -> None:
     cleaned.encode()
 
 
+@pytest.mark.parametrize("char", "\u034f\u115f\u180b\u200b\u2800\u3164\ufe00\ufeff\U000e0100")
+def test_what_nobody_sees_is_written_out(char: str) -> None:
+    assert clean(f"a{char}b") == f"a\\u{{{ord(char):x}}}b"
+
+
 @given(st.text())
 def test_any_cleaned_text_is_one_printable_line(text: str) -> None:
     assert clean(text).isprintable() or " " in clean(text) or any(c.isspace() for c in text)
     assert not set(clean(text)) & set(_LINE_BREAKS)
 
 
-@pytest.mark.parametrize("text", ["plain", "日本語", "naïve — “quotes”", "a # b ## c", "ü::x"])
+@pytest.mark.parametrize(
+    "text", ["plain", "❤\ufe0f", "日本語", "naïve — “quotes”", "a # b ## c", "ü::x"]
+)
 def test_text_of_any_language_is_left_alone(text: str) -> None:
     assert clean(text) == text
 
