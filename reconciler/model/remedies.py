@@ -9,8 +9,8 @@ from reconciler.model.addresses import UnitRange
 from reconciler.model.dates import DateRange
 from reconciler.model.plan import Action, Decision, Reason
 
-#: Ids of runs that can stand in a command as they are; others might do something else in a shell.
-_PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*", re.ASCII)
+#: Ids of runs that can stand in a command as they are; others might do something else in a shell, or be endless.
+_PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}", re.ASCII)
 
 #: Decisions on units that only a person can help.
 NEEDS_PERSON = frozenset({Decision.UNKNOWN, Decision.HOLD})

@@ -13,14 +13,20 @@ from reconciler.rendering.layout import COLUMNS, NO_BREAK, hanging
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.phrases import plain
 from reconciler.rendering.plan_view import Row, Section, view_of
-from reconciler.rendering.plan_words import SIGNS, about, calls_taken, cost, counts, span, why
+from reconciler.rendering.plan_words import (
+    COMMANDS_TOLD,
+    SIGNS,
+    about,
+    calls_taken,
+    cost,
+    counts,
+    span,
+    why,
+)
 from reconciler.rendering.words import some
 
 #: Where what belongs to a row goes on.
 _INDENT = 10
-
-#: So many ranges of one action have their commands below them; the others need the same.
-COMMANDS_TOLD = 2
 
 _ROLES = {
     Decision.CREATE: Role.CREATE,
@@ -81,10 +87,11 @@ def _section(section: Section, paint: Paint, width: int) -> Iterator[str]:
 
 
 def _rows(section: Section, paint: Paint, width: int) -> Iterator[str]:
-    span_width = max(len(span(row)) for row in section.rows)
-    count_width = max(len(_dates(row)) for row in section.rows)
+    rows = section.rows
+    span_width = max(len(span(row)) for row in rows)
+    count_width = max(len(_dates(row)) for row in rows)
     told: Counter[Action] = Counter()
-    for row in section.rows:
+    for row in rows:
         action = row.action
         prefix = f"      {SIGNS[action.decision]} {span(row):<{span_width}}  {_dates(row):>{count_width}}"
         first, *rest = hanging(f"{prefix}  ", plain(why(action)), indent=_INDENT, width=width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -53,27 +53,47 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One resource: what is said of it, its rows by their first date, and the calls it takes.
+    """One resource: what is said of it, what is decided for it, and the calls it takes.
 
-    `instances` is about how many node instances these calls make.
+    `instances` is about how many node instances these calls make; `full` is whether nothing is folded.
     """
 
     address: Address
     heading: Heading | None
-    rows: tuple[Row, ...]
+    actions: tuple[Action, ...]
     calls: tuple[Call, ...]
     instances: int
+    full: bool
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """What is told of it, in rows by their first date; made anew each time."""
+        rows = [
+            Row(dates=dates, action=action)
+            for action in self.actions
+            for dates in (
+                (action.dates,)
+                if action.decision in QUIET and not self.full
+                else (DateSet((one,)) for one in action.dates)
+            )
+        ]
+        return tuple(sorted(rows, key=lambda row: row.dates.ranges[0]))
 
     @property
     def decision(self) -> Decision:
         """The weightiest of its decisions."""
-        decisions = {row.action.decision for row in self.rows}
+        decisions = {action.decision for action in self.actions}
         return next(one for one in _WEIGHT if one in decisions)
 
     @property
     def quiet(self) -> bool:
         """Whether nobody has to look at it."""
-        return all(row.action.decision in QUIET for row in self.rows)
+        return all(action.decision in QUIET for action in self.actions)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether only a person can help some of it."""
+        return any(action.decision in NEEDS_PERSON for action in self.actions)
 
     @property
     def dates_to_start(self) -> int:
@@ -112,25 +132,13 @@ def _sections(plan: Plan, *, full: bool) -> Iterator[Section]:
         yield Section(
             address=address,
             heading=headings.get(address),
-            rows=_rows(actions, full=full),
+            actions=tuple(actions),
             calls=tuple(calls[address]),
             instances=sum(_instances(call, plan) for call in calls[address]),
+            full=full,
         )
 
 
 def _instances(call: Call, plan: Plan) -> int:
     series = plan.series.get(call.series)
     return call.dates.count * max(1, len(series.include) if series is not None else 1)
-
-
-def _rows(actions: Iterable[Action], *, full: bool) -> tuple[Row, ...]:
-    rows = [
-        Row(dates=dates, action=action)
-        for action in actions
-        for dates in (
-            (action.dates,)
-            if action.decision in QUIET and not full
-            else (DateSet((one,)) for one in action.dates)
-        )
-    ]
-    return tuple(sorted(rows, key=lambda row: row.dates.ranges[0]))

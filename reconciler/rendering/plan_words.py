@@ -15,6 +15,9 @@ from reconciler.rendering.words import some
 BATCHES_TOLD = 4
 CALLS_TOLD = 6
 
+#: So many ranges of one action have their commands below them; the others need the same.
+COMMANDS_TOLD = 2
+
 #: The sign of each decision.
 SIGNS = {
     Decision.CREATE: "+",
