@@ -9,7 +9,8 @@ from reconciler.model.addresses import UnitRange
 from reconciler.model.dates import DateRange
 from reconciler.model.plan import Action, Decision, Reason
 
-#: Ids of runs that can stand in a command as they are; others might do something else in a shell, or be endless.
+#: Ids of runs that can stand in a command as they are; others might do something else in a shell, or
+#: never end.
 _PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}", re.ASCII)
 
 #: Decisions on units that only a person can help.

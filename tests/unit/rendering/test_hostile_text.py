@@ -36,33 +36,7 @@ from reconciler.rendering.paint import Paint, clean
 from reconciler.rendering.plan_text import render_plan
 from tests.builders import an_attempt, dates
 from tests.unit.formats.plans import ORDERS, a_plan, an_action
-
-#: What has moved cursors, forged logs and commanded runners elsewhere.
-HOSTILE = [
-    "\x1b[31mred",
-    "\x1b[2J\x1b[H",
-    "\x1b]0;title\x07",
-    "\x1b]8;;https://evil\x1b\\click\x1b]8;;\x1b\\",
-    "\x9b31m",
-    "\x90q\x9c",
-    "done\rFAILED",
-    "one\n::error::two",
-    "\n##[error]two",
-    "##[add-mask]three",
-    "##vso[task.complete]",
-    "\u202etxt.exe",
-    "\u2066hidden\u2069",
-    "zero\u200bwidth",
-    "line\u2028separator",
-    "\x85next",
-    "nul\x00",
-    "\x08\x08\x08back",
-    "\ufeffbom",
-    "\U000e0041tag",
-    "\U000e0141selector",
-    "\u3164filler\u2800",
-    "half \ud800",
-]
+from tests.unit.rendering.hostile import HOSTILE
 
 _LINE_BREAKS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 

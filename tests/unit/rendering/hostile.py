@@ -1,0 +1,62 @@
+"""Texts that did harm elsewhere, where somebody put them on a screen or into Markdown as they were."""
+
+from __future__ import annotations
+
+#: What has moved cursors, forged logs and commanded runners elsewhere.
+HOSTILE = [
+    "\x1b[31mred",
+    "\x1b[2J\x1b[H",
+    "\x1b]0;title\x07",
+    "\x1b]8;;https://evil\x1b\\click\x1b]8;;\x1b\\",
+    "\x9b31m",
+    "\x90q\x9c",
+    "done\rFAILED",
+    "one\n::error::two",
+    "\n##[error]two",
+    "##[add-mask]three",
+    "##vso[task.complete]",
+    "\u202etxt.exe",
+    "\u2066hidden\u2069",
+    "zero\u200bwidth",
+    "line\u2028separator",
+    "\x85next",
+    "nul\x00",
+    "\x08\x08\x08back",
+    "\ufeffbom",
+    "\U000e0041tag",
+    "\U000e0141selector",
+    "\u3164filler\u2800",
+    "half \ud800",
+]
+
+#: What has called people, loaded pictures, ended code early or commanded bots in comments elsewhere.
+HOSTILE_MARKDOWN = [
+    *HOSTILE,
+    "@octocat", "@org/team", "@all", "mail user@example.com", "a\n@octocat",
+    "https://evil.example/x", "http://evil.example", "www.evil.example", "ftp://evil", "evil.com",
+    "#123", "GH-1", "owner/repo#1", "0123456789abcdef0123456789abcdef01234567", "a5c3785",
+    "!123", "~bug", "%1", "$1", "&1", "[vulnerability:1]", "^alert#1", "owner/repo@a5c3785ed8d6a",
+    "![x](https://evil.example/beacon.png)", "![x][y]", "[x](javascript:alert)",
+    "[x]: https://evil.example",
+    "<https://evil.example>", "<img src=x onerror=alert(1)>", "<script>alert(1)</script>",
+    "<style>", "<a href=x>",
+    "<input type=checkbox>", "<iframe src=x>", "</details>", "</summary></details>",
+    "</code></pre>", "</td></tr></table>",
+    "<!-- reconciler plan data-platform -->", "-->", "--!>", "<!--", "<![CDATA[", "<?php",
+    "<!DOCTYPE html>",
+    ":rocket:", ":+1:", "- [ ] task", "- item", "+ item", "1. item", "# heading", "heading\n===",
+    "> quote",
+    "> [!CAUTION]", "---", "| a | b |", "|---|---|", "a|b", "a\\|b", "a\\\\|b", "|", "\\|", "||",
+    "\\", "a\\", "\\`",
+    "`", "``", "```", "````sh", "a`b", "`a`", "` a `", "a``b`c", "```\n@octocat\n```", "~~~",
+    "\n```\n", "`" * 9,
+    "a" + "`" * 16, "` @octocat `", "`` @octocat", "` | `", "`|", "|`",
+    "**bold**", "_it_", "~~gone~~", "$x$", "$`x`$", "$$x$$", "[^1]", "[[wiki]]", "{{ x }}",
+    "{% x %}", "${{ x }}",
+    "/close", "\n/close", "/merge\n", "\r\n/approve", "::error::x", "@dependabot merge",
+    "ok to test",
+    "&lt;img&gt;", "&#64;octocat", "&commat;octocat", "&#x60;", "&nbsp;", "    code", "\tcode",
+    "a  b", " a", "a ", "\\n",
+    "\N{NO-BREAK SPACE}x", "\N{IDEOGRAPHIC SPACE}x", "\N{FULLWIDTH COMMERCIAL AT}octocat",
+    "\u05d0 \u2192 \u05d1",
+]  # fmt: skip
