@@ -17,12 +17,13 @@ from reconciler.cli.main import run
 from reconciler.cli.output import answer, answer_json, note, note_bug, note_usage
 from reconciler.rendering.json_text import json_text
 from reconciler.rendering.paint import Paint, Role, harmless
-from tests.unit.rendering.test_hostile_text import HOSTILE, is_harmless
+from tests.unit.rendering.hostile import HOSTILE
+from tests.unit.rendering.test_hostile_text import is_harmless
 
 PACKAGE = Path(reconciler.__file__).parent
 
-#: What may print: the one place, the server of the simulator's own log, and the version without imports.
-PRINTERS = {"cli/output.py", "__main__.py"}
+#: What may print: the one place, the version without imports, and candidates for a shell.
+PRINTERS = {"cli/output.py", "cli/completing.py", "__main__.py"}
 
 
 def calls_that_print(tree: ast.AST) -> Iterator[str]:
