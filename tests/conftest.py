@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.effort import examples
-from tests.postgres import drop_databases
+from tests.postgres import take_back_databases
 
 pytest_plugins = ["tests.crash.tally"]
 
@@ -23,7 +23,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _databases_dropped() -> Iterator[None]:
-    """Leave no database behind: each takes several megabytes, and there are hundreds of them."""
+def _databases_taken_back() -> Iterator[None]:
+    """Databases are made once and used by many tests: each takes several megabytes and a while to make."""
     yield
-    drop_databases()
+    take_back_databases()

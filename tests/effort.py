@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import TypeVar
+
+_Effort = TypeVar("_Effort")
 
 #: What `make soak` multiplies every number of examples by.
 FACTOR = int(os.environ.get("RECONCILER_SOAK_FACTOR", "1"))
@@ -13,6 +16,6 @@ def examples(usual: int) -> int:
     return usual * FACTOR
 
 
-def cases(usual: int, *, soak: int) -> int:
-    """How many cases to run: `usual` in `make test`, `soak` in `make soak`."""
+def cases(usual: _Effort, *, soak: _Effort) -> _Effort:
+    """What to run, or how many: `usual` in `make test`, `soak` in `make soak`."""
     return usual if FACTOR == 1 else soak

@@ -118,7 +118,8 @@ def _resource(
 
 def _why(one: CoverageLike) -> str:
     said = "" if one.reason in _SAYS_NO_MORE else clean(one.reason).replace("_", " ")
-    by = f"by {clean(', '.join(one.blocked_by))}" if one.blocked_by else ""
+    unnamed = [name for name in one.blocked_by if name not in one.detail]
+    by = f"by {clean(', '.join(unnamed))}" if unnamed else ""
     return ": ".join(filter(None, (said, by, clean(one.detail))))
 
 

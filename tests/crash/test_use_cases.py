@@ -26,7 +26,7 @@ SUITE = "use cases (Hypothesis)"
 
 #: A run in `make test` is the same each time; `make soak` looks where nobody has looked before.
 SETTINGS = settings(
-    max_examples=cases(15, soak=150),
+    max_examples=cases(10, soak=150),
     stateful_step_count=cases(25, soak=50),
     derandomize=FACTOR == 1,
     deadline=None,

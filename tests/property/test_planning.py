@@ -41,7 +41,7 @@ from tests.builders import (
     day,
     ranges,
 )
-from tests.effort import examples
+from tests.effort import cases
 
 NEW, OLD = a_series(), a_series(params={"1234": {"key": "before"}})
 OTHER = a_series(subject=a_subject(root="9"))
@@ -89,7 +89,7 @@ RULES = st.builds(
     on_change=st.sampled_from(OnChange),
     tier=st.sampled_from(Tier),
 )
-MANY = settings(max_examples=examples(500))
+MANY = settings(max_examples=cases(150, soak=10_000))
 
 
 # One unit.
@@ -254,7 +254,7 @@ def facts_for(
     )
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=cases(80, soak=4_000))
 @given(attempts_of((NEW, OLD)), GENERATIONS, st.none() | listings(), RULES)
 def test_deciding_by_range_is_deciding_by_day(
     attempts: tuple[Attempt, ...],
@@ -321,7 +321,7 @@ def situation_of(
     return a_situation(*wanted, recorded=recorded, discoveries=discoveries)
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=cases(80, soak=4_000))
 @given(resources(), RECORDS, st.none() | listings(), st.randoms(use_true_random=False))
 def test_plan_ignores_the_order_of_its_input(
     wanted: tuple[Resource, ...],
@@ -341,7 +341,7 @@ def units(plan: Plan, *decisions: Decision) -> int:
     return sum(one.dates.count for one in plan.actions if one.decision in decisions)
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=cases(80, soak=4_000))
 @given(resources(), RECORDS, st.none() | listings())
 def test_calls_cover_what_starts_exactly_once(
     wanted: tuple[Resource, ...], attempts: tuple[Attempt, ...], listing: Discovery | None
@@ -368,7 +368,7 @@ def test_calls_cover_what_starts_exactly_once(
     assert {one.series for one in plan.adoptions} <= set(plan.series)
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=cases(80, soak=4_000))
 @given(resources(), RECORDS)
 def test_a_plan_right_after_an_apply_is_empty(
     wanted: tuple[Resource, ...], attempts: tuple[Attempt, ...]
@@ -385,7 +385,7 @@ def test_a_plan_right_after_an_apply_is_empty(
     assert again.summary.unknown == plan.summary.unknown
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=cases(80, soak=4_000))
 @given(resources(), RECORDS)
 def test_reruns_of_failures_come_to_an_end(
     wanted: tuple[Resource, ...], attempts: tuple[Attempt, ...]

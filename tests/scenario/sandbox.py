@@ -46,6 +46,11 @@ class Result:
     err: str
 
     @property
+    def told(self) -> str:
+        """What it printed, wherever its lines were broken."""
+        return " ".join(self.out.split())
+
+    @property
     def json(self) -> Any:
         return json.loads(self.out)
 

@@ -60,16 +60,12 @@ def test_a_plan_day_after_the_data_date_is_another_day_on_the_wire(project: Syst
     assert decisions(project.plan()) == {"none succeeded": ["2020-05-20"]}
 
 
-@pytest.mark.parametrize(
-    "effect", ["execute_then_drop", "reset_mid_body", "garbage", "drop", "delay"]
-)
+@pytest.mark.parametrize("effect", ["execute_then_drop", "reset_mid_body", "garbage", "drop"])
 def test_a_create_whose_answer_is_lost_is_executed_once(project: Systems, effect: str) -> None:
     # Until a listing has shown a run of ours, nothing is proved by one that does not show another.
     project.job("other", target={"job": "other"}, dates={"list": ["2020-05-20"]})
     project.apply("--target", "backfill.other", "--wait")
     spoilt = {"operation": CREATE, "nth": 1, "effect": effect, "status": 502}
-    if effect == "delay":
-        spoilt |= {"seconds": 600}
     if effect == "garbage":
         spoilt |= {"body": "<html>"}
     project.faults_on("hw", spoilt)

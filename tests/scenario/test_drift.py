@@ -314,7 +314,7 @@ def test_drift_is_told_to_people_scripts_and_exit_codes(console: Console) -> Non
     console.advance(LONG)
     told = console.run("drift")
     assert (told.code, told.err) == (0, "")
-    assert f"broken  {ADDRESS}@2020-05-22: had succeeded; has failed since (run " in told.out
+    assert f"broken {ADDRESS}@2020-05-22: had succeeded; has failed since (run" in told.told
     assert "Drift: 1 difference." in told.out
     assert console.run("drift", "--detailed-exitcode").code == 2
     result = console.run("drift", "--json", "--detailed-exitcode")

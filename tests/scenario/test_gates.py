@@ -188,7 +188,7 @@ def test_status_looks_at_gates_where_nothing_was_ever_applied(project: Systems) 
     project.world(world(dags=UPGRADE, jobs=LANDING))
     status = project.run("status")
     assert status.code == 0
-    assert "gate.quiet is closed: DAG 11" in status.out
+    assert "gate.quiet is closed: DAG 11" in status.told
     assert not (project.root / ".reconciler" / "state.db").exists()
 
 

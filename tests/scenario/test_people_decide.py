@@ -43,7 +43,7 @@ def test_the_run_of_a_lost_manual_call_is_shown_and_named_by_a_person(
     lost_flow(sandbox, effect)
     (run_id,) = run_ids(sandbox)
     shown = sandbox.run("plan")
-    assert f"it might be run {run_id}" in shown.out
+    assert f"it might be run {run_id}" in shown.told
     assert f"reconciler resolve {UNIT}" in shown.out
     assert sandbox.apply().code == 3
 

@@ -103,14 +103,14 @@ def test_what_the_service_did_survives_its_restart(tmp_path: Path) -> None:
         assert project.ledger() == before
 
 
-def test_of_eight_applies_at_once_each_date_starts_once(tmp_path: Path) -> None:
+def test_of_five_applies_at_once_each_date_starts_once(tmp_path: Path) -> None:
     with simulate(tmp_path) as service:
         project = RemoteSandbox(tmp_path / "project", service)
         for name, root in (("orders", 1), ("users", 2), ("rates", 3)):
             project.backfill(name, target={"rootNode": root})
         project.flow()
         rivals = [
-            project.start("apply", "--auto-approve", "--lock-timeout", "60s") for _ in range(8)
+            project.start("apply", "--auto-approve", "--lock-timeout", "60s") for _ in range(5)
         ]
         results = [ended(rival) for rival in rivals]
 
@@ -118,7 +118,7 @@ def test_of_eight_applies_at_once_each_date_starts_once(tmp_path: Path) -> None:
         assert set(started.values()) == {1}
         assert len(started) == 3 * 12 + 1
         # Each plans once it has the lock, so that those who waited find nothing left to do.
-        assert [result.code for result in results] == [0] * 8, [one.err for one in results]
+        assert [result.code for result in results] == [0] * 5, [one.err for one in results]
         assert project.holder() is None
         assert project.apply("--wait").code == 0
         assert project.plan()["summary"]["none"] == 37

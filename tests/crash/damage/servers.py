@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
+from tests.scenario.processes import until
+
 
 class OwnServer:
     """Nobody else uses it."""
@@ -47,13 +49,22 @@ class OwnServer:
         )
 
     def start(self) -> None:
-        """Start it where it was."""
-        self._server.ensure_postgres_running()
+        """Start it where it was, and wait until it answers, however busy the machine is."""
+        with contextlib.suppress(subprocess.SubprocessError):  # the package waits for ten seconds
+            self._server.ensure_postgres_running()
+        until(self._answers)
 
     def crash_and_restart(self) -> None:
         """Both."""
         self.crash()
         self.start()
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._url).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
 
 @contextmanager
