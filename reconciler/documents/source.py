@@ -68,7 +68,7 @@ class Source:
 
     def excerpt(self, line: int) -> str | None:
         """Line `line`, from 1, cut and made visible; None where it may not be shown."""
-        if not 0 < line <= len(self._lines):
+        if not self.text or not 0 < line <= len(self._lines):
             return None
         text = self._lines[line - 1]
         if self.guarded and (_SECRET.search(text) or not _KEY_AND_VALUE.match(text)):
@@ -84,13 +84,13 @@ class Problems:
     found: list[Diagnostic] = field(default_factory=list)
 
     def error(
-        self, at: Positioned, code: Code, summary: str, *, detail: str = "", hint: str = ""
+        self, at: Positioned, code: Code, summary: str, *, detail: str = "", hint: str
     ) -> None:
         """Note something that must be changed."""
         self._note(Severity.ERROR, at, code, summary, detail, hint)
 
     def warning(
-        self, at: Positioned, code: Code, summary: str, *, detail: str = "", hint: str = ""
+        self, at: Positioned, code: Code, summary: str, *, detail: str = "", hint: str
     ) -> None:
         """Note something that is likely a mistake."""
         self._note(Severity.WARNING, at, code, summary, detail, hint)

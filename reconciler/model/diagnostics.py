@@ -32,7 +32,7 @@ class Place:
 class Diagnostic:
     """One problem.
 
-    `summary` is one line without a full stop; `detail` may say more; `hint` says what to do.
+    `summary` is one line without a full stop; `detail` may say more; `hint` says what to do, always.
     `excerpt` is the offending line of the file as it stands (may be cut), for the caret.
     """
 
@@ -42,7 +42,7 @@ class Diagnostic:
     detail: str = ""
     place: Place | None = None
     address: str | None = None
-    hint: str = ""
+    hint: str
     excerpt: str | None = None
 
     def sort_key(self) -> tuple[bool, Place, str, str]:

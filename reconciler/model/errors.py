@@ -56,7 +56,7 @@ class ReconcilerError(Exception):
 
     code: Code
 
-    def __init__(self, summary: str, *, hint: str = "") -> None:
+    def __init__(self, summary: str, *, hint: str) -> None:
         """Keep one line that says what is wrong, and what to do about it."""
         super().__init__(summary)
         self.summary = summary
@@ -71,7 +71,10 @@ class InputError(ReconcilerError):
         self.diagnostics = in_order(diagnostics)
         self.code = self.diagnostics[0].code
         count = len(self.diagnostics)
-        super().__init__(f"{count} problem{'' if count == 1 else 's'} in the input")
+        super().__init__(
+            f"{count} problem{'' if count == 1 else 's'} in the input",
+            hint=self.diagnostics[0].hint,
+        )
 
 
 class PolicyError(InputError):
@@ -246,7 +249,7 @@ class ProviderError(ReconcilerError):
 
     code: ProviderCode
     #: What to do where the service's answer gives no better advice.
-    advice = ""
+    advice: str
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ def plan_warnings(
     yield from _freezes_ahead(decided, freezes, as_of, until)
 
 
-def _warning(resource: Resource, code: Code, summary: str, hint: str = "") -> Diagnostic:
+def _warning(resource: Resource, code: Code, summary: str, hint: str) -> Diagnostic:
     return Diagnostic(
         severity=Severity.WARNING,
         code=code,
@@ -149,7 +149,12 @@ def _overlaps_of(
         )
     if len(told) > OVERLAPS_TOLD:
         more = len(told) - OVERLAPS_TOLD
-        yield _warning(resource, "overlap", f"{more} more resources run nodes of it for its dates")
+        yield _warning(
+            resource,
+            "overlap",
+            f"{more} more resources run nodes of it for its dates",
+            "look for its nodes among the targets of the other specs",
+        )
 
 
 def _shared_nodes(
@@ -210,5 +215,5 @@ def _freezes_ahead(
                 code="freeze_ahead",
                 summary=f"a freeze begins at {freeze.start.isoformat(timespec='minutes')}, before this "
                 f"plan expires: {freeze}",
-                hint="what has not been sent by then waits for its end",
+                hint="apply before it begins: what has not been sent by then waits for its end",
             )

@@ -45,8 +45,7 @@ def _block(item: Diagnostic) -> list[str]:
     blank = " " * _GUTTER
     if item.detail:
         lines.append(f"{blank}= note: {clean(item.detail)}")
-    if item.hint:
-        lines.append(f"{blank}= help: {clean(item.hint)}")
+    lines.append(f"{blank}= help: {clean(item.hint)}")
     return lines
 
 

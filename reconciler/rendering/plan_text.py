@@ -114,8 +114,7 @@ def _commands(row: Row, told: Counter[Action], paint: Paint) -> Iterator[str]:
 
 def _warning(item: Diagnostic, paint: Paint, width: int) -> Iterator[str]:
     where = f"{clean(item.address)}: " if item.address else ""
-    hint = f" ({clean(item.hint)})" if item.hint else ""
-    told = f"{where}{clean(item.summary)}{hint}"
+    told = f"{where}{clean(item.summary)} ({clean(item.hint)})"
     word = f"warning[{item.code}]:"
     first, *rest = hanging(f"  {word} ", told, indent=6, width=width)
     yield first.replace(word, paint(word, Role.CHANGE), 1)

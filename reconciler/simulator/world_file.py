@@ -100,7 +100,7 @@ def _world(root: DocumentNode, problems: Problems) -> World:
             _at(root, problem.path),
             "impossible_world",
             str(problem),
-            hint="the service could not be in this state: `reconciler schema world` describes each field",
+            hint="change it: no service could be so; `reconciler schema world` describes each field",
         )
     return world
 

@@ -287,11 +287,13 @@ def _cut(last: Diagnostic, why: str) -> Diagnostic:
 
 
 def _nothing(project: Project, paths: Sequence[str]) -> Diagnostic:
-    looked = list(map(quoted, paths or project.specs))
+    looked = listed(list(map(quoted, paths or project.specs)), last="and")
     return Diagnostic(
         severity=Severity.WARNING,
         code="no_specs",
         summary="no spec file was found",
         place=Place(project.file),
-        hint=f"{'you named' if paths else 'spec.specs looks for'} {listed(looked, last='and')}",
+        hint=f"see what is there: you named {looked}"
+        if paths
+        else f"put specs where spec.specs looks for them: {looked}",
     )

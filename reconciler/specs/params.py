@@ -54,7 +54,7 @@ def _check_value(key: str, node: ScalarNode, problems: Problems) -> None:
             node,
             "not_carried",
             f"the value of {quoted(key)} cannot be sent: it holds a space or a control character",
-            hint="parameters travel as `name=value name=value`",
+            hint="write it without: parameters travel as `name=value name=value`",
         )
 
 

@@ -137,7 +137,7 @@ def _generations(part: Part, dates: DateSet | None, problems: Problems) -> Range
                     request.keys["dates"],
                     "rerun_not_desired",
                     f"a rerun is asked for {left}, which `dates` does not hold",
-                    hint="the request has no effect there",
+                    hint="add them to `dates`, or leave the request as a record: it has no effect there",
                 )
         if (generation := request.get("generation")) is not None:
             requests.append((whole(scalar(generation)), asked))

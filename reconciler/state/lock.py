@@ -90,9 +90,9 @@ def break_open(record: Record, *, lock_id: str) -> None:
         info = current(record.lock)
         raise NoSuchLock(
             f"there is no lock {lock_id}" if info else "nobody holds the lock",
-            hint=f"lock {info.id} is held by {info.holder}"
+            hint=f"see whose it is now: lock {info.id} is held by {info.holder}"
             if info
-            else "there is nothing to unlock",
+            else "run what was refused again: there is nothing to unlock",
         )
     record.head.fence += 1
     record.head.writes += 1

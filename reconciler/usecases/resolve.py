@@ -266,7 +266,11 @@ async def read_back(
     if run is None:
         summary = f"the service does not know a run {run_id}"
         raise InputError(
-            [problem("unknown_run", summary, "runs are forgotten after about 30 days")]
+            [
+                problem(
+                    "unknown_run", summary, "check the id; runs are forgotten after about 30 days"
+                )
+            ]
         )
     if RunsOnRecord(desk.recorded).cover(first, replace(run, run_ids=(run_id,))):
         summary = f"run {run_id} is on record already"

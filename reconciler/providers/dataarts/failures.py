@@ -75,6 +75,13 @@ def unreadable_read(operation: str, answer: Answer, why: str) -> ProviderError:
     return error
 
 
-def invalid(operation: str, summary: str, hint: str = "") -> InvalidRequest:
+def invalid(operation: str, summary: str, hint: str) -> InvalidRequest:
     """The error for what we know not to be possible, without asking."""
     return InvalidRequest(summary, provider=PROVIDER, operation=operation, hint=hint)
+
+
+def no_backfill(operation: str) -> InvalidRequest:
+    """The error for a series of another kind than the only one that there is here."""
+    return invalid(
+        operation, "DataArts runs backfills only", "name a connection with provider: dataworks"
+    )

@@ -51,7 +51,11 @@ async def evaluate_gate(
         ProviderError: A read failed.
     """
     if not isinstance(condition, RunsSucceeded):
-        raise invalid("evaluate", f"DataArts cannot tell whether {condition}")
+        raise invalid(
+            "evaluate",
+            f"DataArts cannot tell whether {condition}",
+            "give the gate an `obshell` connection",
+        )
     needed = DateSet.of(
         DateRange(
             item.start + dt.timedelta(days=condition.offset_days),

@@ -34,7 +34,7 @@ from reconciler.providers.dataarts.credentials import KeySource, key_source
 from reconciler.providers.dataarts.discovering import Discoverer
 from reconciler.providers.dataarts.endpoints import connection_hosts
 from reconciler.providers.dataarts.failed_nodes import find_failures
-from reconciler.providers.dataarts.failures import invalid
+from reconciler.providers.dataarts.failures import no_backfill
 from reconciler.providers.dataarts.gates import evaluate_gate
 from reconciler.providers.dataarts.gateway import Gateway
 from reconciler.providers.dataarts.observing import Observer
@@ -262,4 +262,4 @@ def _access(
 
 def _backfills_only(series: Series) -> None:
     if series.subject.kind is not Kind.BACKFILL:
-        raise invalid("discover", "DataArts runs backfills only")
+        raise no_backfill("discover")

@@ -20,7 +20,7 @@ from reconciler.model.dates import DateRange
 from reconciler.model.resources import Tuning
 from reconciler.model.series import Series
 from reconciler.providers.dataarts.days import plan_days
-from reconciler.providers.dataarts.failures import invalid
+from reconciler.providers.dataarts.failures import invalid, no_backfill
 from reconciler.providers.http import USER_AGENT
 from reconciler.providers.signing import encode, encode_parameters
 
@@ -51,9 +51,13 @@ def build_create(
         InvalidRequest: The service has no such call.
     """
     if series.subject.kind is not Kind.BACKFILL:
-        raise invalid(CREATE, "DataArts runs backfills only")
+        raise no_backfill(CREATE)
     if tuning.parallelism > MOST_PARALLEL:
-        raise invalid(CREATE, f"parallelism is at most {MOST_PARALLEL} on DataArts")
+        raise invalid(
+            CREATE,
+            f"parallelism is at most {MOST_PARALLEL} on DataArts",
+            f"set `parallelism` of the spec to {MOST_PARALLEL} or less",
+        )
     days = plan_days(series, dates)
     parameters = {
         "name": name,
@@ -102,7 +106,11 @@ def build_path(*parts: str) -> str:
     """
     for part in parts:
         if part in {"", ".", ".."}:
-            raise invalid("request", f"{part!r} cannot stand in a path")
+            raise invalid(
+                "request",
+                f"{part!r} cannot stand in a path",
+                "name the job, or the run, as the console does",
+            )
     return "".join(f"/{encode(part)}" for part in parts)
 
 

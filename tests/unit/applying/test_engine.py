@@ -291,7 +291,7 @@ async def test_a_store_that_fails_stops_what_waits_to_try_again(
     def failing(*told: object) -> None:
         settled.append(str(told[1]))
         if told[1] == settled[0]:
-            raise StateError("the disk is full")
+            raise StateError("the disk is full", hint="make room")
         settle(*told)  # type: ignore[arg-type]  # passed on as they came
 
     monkeypatch.setattr(rig.store, "settle", failing)

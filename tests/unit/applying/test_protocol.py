@@ -177,7 +177,7 @@ async def test_an_outcome_is_offered_to_a_store_that_comes_back(
     def away_at_first(*told: object) -> None:
         offered.append(told)
         if len(offered) < 3:
-            raise StateError("the connection to the server was lost")
+            raise StateError("the connection to the server was lost", hint="wait")
         settle(*told)  # type: ignore[arg-type]  # passed on as they came
 
     monkeypatch.setattr(rig.store, "settle", away_at_first)
@@ -190,7 +190,7 @@ async def test_an_outcome_that_cannot_be_recorded_is_told_with_its_run(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
-        raise StateError("the disk is full")
+        raise StateError("the disk is full", hint="make room")
 
     monkeypatch.setattr(rig.store, "settle", away)
     with pytest.raises(OutcomeUnrecorded, match=r"accepted as run .*disk is full") as raised:

@@ -276,6 +276,7 @@ def a_plan(**changes: object) -> Plan:
                 severity=Severity.WARNING,
                 code="schedule_in_flight",
                 summary="a daily run",
+                hint="apply later",
                 place=Place("specs/a.yaml", 3, 5),
             ),
         ),

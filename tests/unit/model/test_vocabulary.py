@@ -108,7 +108,7 @@ def test_what_is_no_json_number_has_no_canonical_text() -> None:
 
 
 def a_problem(code: Code, place: Place | None, severity: Severity = Severity.ERROR) -> Diagnostic:
-    return Diagnostic(severity=severity, code=code, summary="wrong", place=place)
+    return Diagnostic(severity=severity, code=code, summary="wrong", hint="mend it", place=place)
 
 
 def test_problems_come_once_each_by_place_with_placeless_ones_first() -> None:

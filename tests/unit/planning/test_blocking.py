@@ -59,7 +59,9 @@ def plan_of(
     policy: Policy | None = None,
     gates: tuple[GateStanding, ...] = (),
 ) -> Plan:
-    problem = Diagnostic(severity=Severity.ERROR, code="read_unavailable", summary="no answer")
+    problem = Diagnostic(
+        severity=Severity.ERROR, code="read_unavailable", summary="no answer", hint="wait"
+    )
     situation = a_situation(
         *resources,
         recorded=a_record(*attempts, series=(RATES, ORDERS)),

@@ -434,7 +434,9 @@ def test_only_selected_addresses_are_planned() -> None:
 
 
 def test_what_could_not_be_read_is_left_undecided() -> None:
-    problem = Diagnostic(severity=Severity.ERROR, code="read_unavailable", summary="no answer")
+    problem = Diagnostic(
+        severity=Severity.ERROR, code="read_unavailable", summary="no answer", hint="wait"
+    )
     situation = a_situation(
         a_resource("a"),
         a_resource("b", series=a_series(subject=a_subject(root="9"), include=("9",))),

@@ -8,7 +8,12 @@ from tests.unit.specs.spec_files import backfill, load
 
 
 def a_diagnostic(**changes: object) -> Diagnostic:
-    fields: dict[str, object] = {"severity": Severity.ERROR, "code": "c", "summary": "wrong"}
+    fields: dict[str, object] = {
+        "severity": Severity.ERROR,
+        "code": "c",
+        "summary": "wrong",
+        "hint": "mend it",
+    }
     return Diagnostic(**{**fields, **changes})  # type: ignore[arg-type]  # fields by name
 
 
@@ -55,7 +60,7 @@ error[not_carried]: the value of "a" cannot be sent: it holds a space or a contr
      |
    8 |   params: {77: {a: b c}}
      |                    ^
-     = help: parameters travel as `name=value name=value`
+     = help: write it without: parameters travel as `name=value name=value`
 
 4 errors, 1 warning
 """
@@ -68,7 +73,10 @@ def test_nothing_renders_to_nothing() -> None:
 
 def test_a_problem_without_a_place_names_its_address() -> None:
     text = render_diagnostics([a_diagnostic(address="backfill.a", detail="more")])
-    assert text == "error[c]: wrong\n  --> backfill.a\n     = note: more\n\n1 error\n"
+    assert (
+        text
+        == "error[c]: wrong\n  --> backfill.a\n     = note: more\n     = help: mend it\n\n1 error\n"
+    )
 
 
 def test_the_caret_stands_under_wide_characters() -> None:

@@ -213,10 +213,10 @@ def test_golden_annotations() -> None:
         hint="mend it",
         place=Place("specs/a,b:c.yaml", 3, 4),
     )
-    bare = Diagnostic(severity=Severity.ERROR, code="empty", summary="wrong")
+    bare = Diagnostic(severity=Severity.ERROR, code="empty", summary="wrong", hint="mend it")
     assert render_annotations([placed, bare]) == (
         "::warning file=specs/a%2Cb%3Ac.yaml,line=3,col=4,title=nodes::50%25 of: it, is wrong. mend it\n"
-        "::error title=empty::wrong\n"
+        "::error title=empty::wrong. mend it\n"
     )
     assert render_annotations([]) == ""
 
@@ -226,6 +226,7 @@ def test_annotations_name_files_from_the_root_of_the_checkout() -> None:
         severity=Severity.ERROR,
         code="empty",
         summary="wrong",
+        hint="mend it",
         place=Place("reconciler.yaml", 1, 1),
     )
     assert "file=reconciler.yaml," in render_annotations([item])

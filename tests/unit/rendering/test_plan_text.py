@@ -59,7 +59,7 @@ def test_golden_plan_of_every_decision() -> None:
       closed: could not be read: no answer
   gate.scaled   ob · DAG 22130706433028869 has succeeded
       not evaluated
-  warning[schedule_in_flight]: a daily run
+  warning[schedule_in_flight]: a daily run (apply later)
 Plan: 1 resource could not be read, nothing is decided there;
   44 dates to start in 4 calls (about 123 node instances); 3 of them blocked;
   1 to adopt; 2 in flight; 91 satisfied; 4 released; 3 need a person.
