@@ -39,13 +39,13 @@ def check_requirements(
     for resource in by_address.values():
         for ref in resource.gates:
             if known and ref not in known:
-                yield _unknown_gate(resource, ref, known.near(ref))
+                yield _unknown_gate(resource, ref, known.near(ref, resource.address))
         for requirement in resource.requires:
             required = by_address.get(requirement.address)
             if required is not None:
                 yield from _unfit(resource, requirement, required)
             elif known and requirement.address not in known:
-                near = known.near(requirement.address)
+                near = known.near(requirement.address, resource.address)
                 yield _error(
                     resource,
                     requirement,
@@ -70,10 +70,11 @@ class _Known:
     def __contains__(self, address: Address | GateRef) -> bool:
         return address in self._addresses
 
-    def near(self, address: Address | GateRef) -> str:
-        """A hint: the nearest name, unless none is near or too many were asked for."""
+    def near(self, address: Address | GateRef, asking: Address) -> str:
+        """A hint: the nearest name but that of who asks, unless none is near or too many were asked for."""
         self._left -= len(self._names)
-        near = suggestion(str(address), self._names) if self._left >= 0 else ""
+        others = (name for name in self._names if name != str(asking))
+        near = suggestion(str(address), others) if self._left >= 0 else ""
         return near or "declare it, or remove it from `requires`"
 
 

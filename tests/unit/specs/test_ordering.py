@@ -142,3 +142,12 @@ def test_some_files_are_checked_against_all_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", ["backfill.b@2020-05-20", "b", "backfill.B", "task.b"])
 def test_what_is_no_address_is_refused(tmp_path: Path, wrong: str) -> None:
     assert codes(load(tmp_path, a=backfill(requires=f'["{wrong}"]'))) == ["malformed"]
+
+
+def test_the_nearest_name_that_is_offered_is_never_the_own_one(tmp_path: Path) -> None:
+    asking = backfill("orders", requires="[backfill.order]")
+    (alone,) = load(tmp_path / "alone", a=asking).diagnostics
+    assert alone.hint == "declare it, or remove it from `requires`"
+    meant = backfill("my-order", target="{rootNode: 5}")
+    (problem,) = load(tmp_path / "two", a=asking, b=meant).diagnostics
+    assert problem.hint == 'did you mean "backfill.my-order"?'
