@@ -13,9 +13,8 @@ from click.shell_completion import CompletionItem
 
 from reconciler import __version__
 from reconciler.cli.exit_codes import ExitCode
-from reconciler.cli.output import Terminal, note, note_bug, note_error, note_usage
+from reconciler.cli.output import Terminal, note, note_bug, note_error, note_problem, note_usage
 from reconciler.model.errors import LockHeld, OutcomeUnrecorded, PlanRefused, ReconcilerError
-from reconciler.rendering.paint import clean
 
 #: Each command's module, and the line that `--help` shows for it; the module is imported when it runs.
 COMMANDS = {
@@ -137,9 +136,11 @@ def run(arguments: Sequence[str]) -> int:
         # What is buffered must not raise again at exit; None is Python's own way to say "no stdout".
         sys.stdout = None
         if not isinstance(error, BrokenPipeError):  # whoever closed the pipe has seen enough
-            what = clean(str(error.filename or "the output"))
-            note(f"error[os_error]: {error.strerror}: {what}")
-            note("     = help: see to that file or its disk, and run the command again")
+            note_problem(
+                "os_error",
+                f"{error.strerror}: {error.filename or 'the output'}",
+                "see to that file or its disk, and run the command again",
+            )
         return ExitCode.ERROR
     except Exception as error:  # noqa: BLE001 - said to be our fault, and shown with -v
         note_bug(error, __version__, verbose=verbose)

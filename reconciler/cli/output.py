@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.model.codes import Code
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import InputError, ReconcilerError
 from reconciler.rendering.diagnostics import render_diagnostics
@@ -93,24 +94,32 @@ def note_error(error: ReconcilerError) -> None:
     if isinstance(error, InputError):
         note_diagnostics(error.diagnostics)
         return
-    note(f"error[{error.code}]: {clean(error.summary)}")
-    if error.hint:
-        note(f"     = help: {clean(error.hint)}")
+    note_problem(error.code, error.summary, error.hint)
+
+
+def note_problem(code: Code, summary: str, hint: str) -> None:
+    """Print one problem that stands in no file to stderr: what is wrong, and what to do."""
+    note(f"error[{code}]: {clean(summary)}")
+    note(f"     = help: {clean(hint)}")
 
 
 def note_usage(error: click.ClickException) -> None:
     """Print what is wrong with a command line to stderr."""
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        note(error.ctx.get_usage())
-        note(f"Try '{error.ctx.command_path} --help' for help.\n")
-    note(f"error[usage]: {clean(error.format_message())}")
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if ctx is not None:
+        note(ctx.get_usage())
+    path = ctx.command_path if ctx is not None else "reconciler"
+    note_problem("usage", error.format_message().removesuffix("."), f"see `{path} --help`")
 
 
 def note_bug(error: Exception, version: str, *, verbose: bool) -> None:
     """Print that we are at fault to stderr, with the way through the code but no values if `verbose`."""
     if verbose:
         note("".join(traceback.format_exception(error)))
-    what = clean(f"{type(error).__name__}: {error}")
-    note(f"error[bug]: this is a bug in reconciler {version}: {what}")
-    if not verbose:
-        note("     = help: run the command again with -v and report what it prints")
+    note_problem(
+        "bug",
+        f"this is a bug in reconciler {version}: {type(error).__name__}: {error}",
+        "report it with all that is printed here"
+        if verbose
+        else "run the command again with -v and report what it prints",
+    )

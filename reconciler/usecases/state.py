@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.model.attempts import RecordedState
-from reconciler.model.errors import StateMissing
+from reconciler.model.attempts import Attempt, RecordedState
+from reconciler.model.diagnostics import Diagnostic, Severity
+from reconciler.model.errors import InputError, StateMissing
 from reconciler.wiring.workspace import Workspace
 
 
@@ -23,3 +24,26 @@ def read_state(workspace: Workspace) -> RecordedState:
         return store.snapshot()
     finally:
         store.close()
+
+
+def read_attempts(workspace: Workspace, address: str) -> list[Attempt]:
+    """Every attempt on record for an address, or for a pattern of addresses.
+
+    Raises:
+        InputError: There is none.
+        StateMissing: There is no store.
+    """
+    recorded = read_state(workspace)
+    attempts = [one for one in recorded.attempts if one.address.matches(address)]
+    if not attempts:
+        raise InputError(
+            [
+                Diagnostic(
+                    severity=Severity.ERROR,
+                    code="not_on_record",
+                    summary=f"nothing is on record for {address}",
+                    hint="see what is, with `reconciler state list`",
+                )
+            ]
+        )
+    return attempts

@@ -279,7 +279,8 @@ def test_state_list_and_show_read_the_record(sandbox: Sandbox) -> None:
         "backfill.orders   12 dates   2020-05-20..2020-05-31" in sandbox.run("state", "list").out
     )
     assert "attempt 1: RunCycleDagNodes" in sandbox.run("state", "show", "backfill.orders").out
-    assert sandbox.run("state", "show", "backfill.nobody").code == 1
+    nobody = sandbox.run("state", "show", "backfill.nobody")
+    assert (nobody.code, "error[not_on_record]" in nobody.err) == (1, True)
 
 
 def test_check_reads_once_per_connection(sandbox: Sandbox) -> None:

@@ -6,11 +6,12 @@ import click
 
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import Addresses, workspace_of
-from reconciler.cli.output import Terminal, answer, answer_json, note
+from reconciler.cli.output import Terminal, answer, answer_json, note, note_problem
 from reconciler.rendering.history_text import history_document, render_history
-from reconciler.rendering.paint import clean
 from reconciler.usecases.history import read_history
 from reconciler.usecases.selection import Selection
+
+_TAMPERED = "somebody changed the store behind this tool: find out who, or restore a backup"
 
 
 @click.command(
@@ -35,7 +36,7 @@ def command(terminal: Terminal, address: str | None, as_json: bool, verify: bool
     else:
         answer(render_history(known.entries, terminal.paint, width=terminal.width))
     for line in known.problems:
-        note(f"error[journal_broken]: {clean(line)}")
+        note_problem("journal_broken", line, _TAMPERED)
     if verify and not known.problems:
         note("the journal is whole, and the record agrees with it")
     return ExitCode.ERROR if known.problems else ExitCode.OK

@@ -11,7 +11,7 @@ from reconciler.formats.statefile import state_document
 from reconciler.model.addresses import UnitRange
 from reconciler.rendering.state_text import render_attempts, render_list
 from reconciler.usecases.forget import forget
-from reconciler.usecases.state import read_state
+from reconciler.usecases.state import read_attempts, read_state
 
 
 @click.group(
@@ -46,11 +46,7 @@ def list_(terminal: Terminal) -> None:
 @click.pass_obj
 def show(terminal: Terminal, address: str) -> ExitCode:
     """Show every attempt on record for an address."""
-    recorded = read_state(workspace_of(terminal))
-    attempts = [one for one in recorded.attempts if one.address.matches(address)]
-    if not attempts:
-        raise click.BadParameter(f"nothing is on record for {address}", param_hint="ADDR")
-    answer(render_attempts(attempts, terminal.paint))
+    answer(render_attempts(read_attempts(workspace_of(terminal), address), terminal.paint))
     return ExitCode.OK
 
 

@@ -120,6 +120,18 @@ def test_a_hostile_command_line_is_told_harmlessly(
     assert is_harmless(capsys.readouterr().err)
 
 
+def test_a_wrong_command_line_is_told_with_where_its_words_are_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["state", "show"]) == 1
+    usage, *problem = capsys.readouterr().err.splitlines()
+    assert usage.startswith("Usage: reconciler state show")
+    assert problem == [
+        "error[usage]: Missing argument 'ADDR'",
+        "     = help: see `reconciler state show --help`",
+    ]
+
+
 def test_a_bug_is_told_with_the_way_to_it_and_without_its_values(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
