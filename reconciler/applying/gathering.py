@@ -389,7 +389,7 @@ def unreadable_diagnostic(address: Address, error: ProviderError) -> Diagnostic:
         severity=Severity.ERROR,
         code=UNREAD[error.code],
         summary=f"the runs of {address} could not be read: {error.summary}",
-        detail=f"{error.operation}, request id {error.request_id or 'unknown'}",
+        detail=error.trace,
         address=str(address),
         hint=error.hint,
     )

@@ -18,7 +18,7 @@ import click
 
 from reconciler.model.codes import Code
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.model.errors import InputError, ReconcilerError
+from reconciler.model.errors import InputError, ProviderError, ReconcilerError
 from reconciler.rendering.diagnostics import render_diagnostics
 from reconciler.rendering.json_text import json_text
 from reconciler.rendering.layout import COLUMNS
@@ -94,12 +94,15 @@ def note_error(error: ReconcilerError) -> None:
     if isinstance(error, InputError):
         note_diagnostics(error.diagnostics)
         return
-    note_problem(error.code, error.summary, error.hint)
+    detail = error.trace if isinstance(error, ProviderError) else ""
+    note_problem(error.code, error.summary, error.hint, detail=detail)
 
 
-def note_problem(code: Code, summary: str, hint: str) -> None:
+def note_problem(code: Code, summary: str, hint: str, *, detail: str = "") -> None:
     """Print one problem that stands in no file to stderr: what is wrong, and what to do."""
     note(f"error[{code}]: {clean(summary)}")
+    if detail:
+        note(f"     = note: {clean(detail)}")
     note(f"     = help: {clean(hint)}")
 
 

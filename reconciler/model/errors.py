@@ -268,6 +268,11 @@ class ProviderError(ReconcilerError):
         self.request_id = request_id
         self.status = status
 
+    @property
+    def trace(self) -> str:
+        """Which call it was, in the words that the service's support asks for."""
+        return f"{self.operation} of {self.provider}, request id {self.request_id or 'unknown'}"
+
 
 class Unauthenticated(ProviderError):
     """The credentials were not accepted."""

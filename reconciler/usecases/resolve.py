@@ -116,7 +116,7 @@ def _needless(unit: Unit, resolution: Resolution, name: str) -> list[Diagnostic]
         hint = "to run it again, declare it in a spec"
         return [problem("needs_nobody", summary, hint)]
     if verdict.decision is not Decision.HOLD:
-        summary = f"{name}: nothing to decide: {verdict.decision.value}, {verdict.reason.value}"
+        summary = f"{name}: nothing to decide: {verdict.reason.value.replace('_', ' ')}"
         hint = {
             Decision.NONE: "to run it again, add a `reruns` entry to its spec",
             Decision.WAIT: "wait for it to end, or stop it: reconciler stop",
