@@ -67,7 +67,8 @@ class Cloud:
 
 
 @asynccontextmanager
-async def a_cloud(**world: Any) -> AsyncIterator[Cloud]:
+async def a_cloud(*, ours: AccessKey = KEY, **world: Any) -> AsyncIterator[Cloud]:
+    """A cloud that knows one key, and a provider that signs with another if it is told so."""
     clock = FakeClock()
     simulator = open_simulator(
         db=None,
@@ -77,7 +78,7 @@ async def a_cloud(**world: Any) -> AsyncIterator[Cloud]:
         real_time=lambda: int(clock.now().timestamp() * 1000),
         sleep=clock.sleep,
     )
-    key = SigningKey(access_key_id=KEY.id, access_key_secret=Secret(KEY.secret))
+    key = SigningKey(access_key_id=ours.id, access_key_secret=Secret(ours.secret))
     provider = DataWorksProvider(
         a_connection(endpoint=SimulatorEndpoint(), realm=Realm.SIMULATOR),
         clock=clock,
