@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.model.dates import DateSet
 from reconciler.model.rangemap import RangeMap
@@ -68,7 +68,8 @@ class Observation:
     `coverage` holds each date the service showed; dates of the attempt it did not show are absent from
     it. `gone` is true when the service answered that it no longer knows the run. `run_ids` and
     `run_group` (DataWorks: OpSeq) may add to what was known. `name` is the run's name as read back, or
-    None where runs bear no name of ours.
+    None where runs bear no name of ours. `took` is how many whole seconds each date that succeeded took,
+    where the service tells it of that date alone.
     """
 
     attempt_id: str
@@ -77,6 +78,7 @@ class Observation:
     run_ids: tuple[str, ...] = ()
     run_group: str | None = None
     name: str | None = None
+    took: RangeMap[int] = field(default_factory=RangeMap)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

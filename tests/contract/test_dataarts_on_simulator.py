@@ -138,6 +138,8 @@ async def test_a_serial_backfill_is_followed_to_its_end() -> None:
         "2024-05-03": "created",
     }
     assert shown(late.coverage) == {"2024-05-01..2024-05-03": "success"}
+    assert early.took == RangeMap.of([(DateRange.day(DATES.start), 60)])
+    assert late.took == RangeMap.constant(WHOLE, 60)
 
 
 async def test_a_failure_stops_the_dates_behind_it() -> None:

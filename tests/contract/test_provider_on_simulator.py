@@ -14,6 +14,7 @@ from reconciler.model.attempts import Attempt
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
 from reconciler.model.project import Secret, SimulatorEndpoint
+from reconciler.model.rangemap import RangeMap
 from reconciler.model.resources import Tuning
 from reconciler.model.runs import Observation, Origin
 from reconciler.model.series import Realm, Series
@@ -113,6 +114,10 @@ async def test_a_serial_backfill_is_followed_to_its_end(layout: str) -> None:
         "2024-05-02..2024-05-03": "created",
     }
     assert shown(late.coverage) == {"2024-05-01..2024-05-03": "success"}
+    assert early.took == RangeMap()
+    # Of one DAG for all dates nobody knows which of them took how long.
+    timed = {"2024-05-01..2024-05-03": 60} if layout == "per-date" else {}
+    assert {str(dates): seconds for dates, seconds in late.took} == timed
     assert early.run_group is not None
     assert early.name == a_name(SERIES)
 
@@ -269,6 +274,7 @@ async def test_a_manual_run_is_followed_and_found() -> None:
 
     assert shown(early.coverage) == {"2024-05-01": "running"}
     assert shown(late.coverage) == {"2024-05-01": "success"}
+    assert (early.took.at(day.start), late.took.at(day.start)) == (None, 60)
     assert [(run.origin, run.run_ids, shown(run.coverage)) for run in found.found] == [
         (Origin.MANUAL, attempt.run_ids, {"2024-05-01": "success"})
     ]

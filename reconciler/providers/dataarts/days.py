@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.rangemap import RangeMap
 from reconciler.model.series import Series, plan_offset
+
+T = TypeVar("T")
 
 
 def offset_of(series: Series) -> dt.timedelta:
@@ -27,6 +31,11 @@ def shifted(dates: DateRange, by: dt.timedelta) -> DateRange:
 def all_shifted(dates: DateSet, by: dt.timedelta) -> DateSet:
     """The same dates, some whole days later."""
     return DateSet(tuple(shifted(item, by) for item in dates))
+
+
+def map_shifted(values: RangeMap[T], by: dt.timedelta) -> RangeMap[T]:
+    """The same values, some whole days later."""
+    return RangeMap.of((shifted(dates, by), value) for dates, value in values)
 
 
 def midnight_ms(day: dt.date, zone: ZoneInfo) -> int:

@@ -107,9 +107,10 @@ class Discoverer:
         """A run with all its dates, each with what can be told of it."""
         by = offset_of(series)
         dates = dates_of(run.patch, by) or otherwise or DateSet()
-        told = await self._observer.coverage_of(run, series.subject.root, dates, by)
+        told = await self._observer.told_of(run, series.subject.root, dates, by)
         # It has no holes: what cannot be told may still run.
-        return _found(run.patch, RangeMap.constant(dates, UnitStatus.RUNNING).overlaid(told))
+        running = RangeMap.constant(dates, UnitStatus.RUNNING)
+        return _found(run.patch, running.overlaid(told.coverage))
 
 
 def _stranger(patch: PatchData, dates: DateSet) -> FoundRun:

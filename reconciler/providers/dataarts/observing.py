@@ -23,7 +23,8 @@ from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import Observation, UnitStatus
 from reconciler.model.series import Series
 from reconciler.providers.dataarts.api import PATCHED, Api
-from reconciler.providers.dataarts.days import all_shifted, offset_of
+from reconciler.providers.dataarts.days import all_shifted, map_shifted, offset_of
+from reconciler.providers.dataarts.durations import durations_of
 from reconciler.providers.dataarts.judging import (
     Known,
     Share,
@@ -54,6 +55,14 @@ class Found:
 
     patch: PatchData
     beside: Sequence[PatchData] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What can be told of some data dates of a run: how far they are, and how many seconds they took."""
+
+    coverage: RangeMap[UnitStatus]
+    took: RangeMap[int]
 
 
 class Observer:
@@ -110,11 +119,13 @@ class Observer:
             if run is None:
                 gone = bool(attempt.coverage)
                 return Observation(attempt_id=attempt.id, coverage=_NOTHING, gone=gone)
+            told = await self._told_of_attempt(attempt, run, series.get(attempt.series))
             return Observation(
                 attempt_id=attempt.id,
-                coverage=await self._coverage(attempt, run, series.get(attempt.series)),
+                coverage=told.coverage,
                 run_ids=attempt.run_ids,
                 name=run.patch.name,
+                took=told.took,
             )
 
         return tuple(await each(attempts, one))
@@ -166,9 +177,7 @@ class Observer:
         listing = await list_all_patches(self._api, name=name)
         return listing.rows.get(name)
 
-    async def _coverage(
-        self, attempt: Attempt, run: Found, series: Series | None
-    ) -> RangeMap[UnitStatus]:
+    async def _told_of_attempt(self, attempt: Attempt, run: Found, series: Series | None) -> Told:
         by = dt.timedelta(0) if series is None else offset_of(series)
         own = DateSet((attempt.dates,))
         whole = dates_of(run.patch, by) or own
@@ -177,7 +186,7 @@ class Observer:
         done = succeeded & known.where(lambda seen: not seen.gone)
         if stops_early(run.patch):
             done = DateSet()  # its other days tell how many instances the last one should have
-        seen = await self.coverage_of(
+        told = await self.told_of(
             run,
             series.subject.root if series is not None else next(iter(run.patch.jobs), ""),
             # What succeeded is final and need not be read again, unless that is all there is to read.
@@ -191,10 +200,11 @@ class Observer:
             ),
         )
         # A run that is listed is never half absent: what cannot be told of it may still run.
-        untold = own - seen.dates - known.dates
-        return seen.overlaid(RangeMap.constant(untold, UnitStatus.RUNNING))
+        untold = own - told.coverage.dates - known.dates
+        coverage = told.coverage.overlaid(RangeMap.constant(untold, UnitStatus.RUNNING))
+        return Told(coverage, told.took)
 
-    async def coverage_of(
+    async def told_of(
         self,
         run: Found,
         job: str,
@@ -202,7 +212,7 @@ class Observer:
         by: dt.timedelta,
         *,
         known: Known = NOTHING_KNOWN,
-    ) -> RangeMap[UnitStatus]:
+    ) -> Told:
         """What can be told of some data dates of a run; `by` is how much later they are planned."""
         patch, days = run.patch, all_shifted(dates, by)
         share = await self.share(run, job, days)
@@ -211,11 +221,8 @@ class Observer:
             judged = said.overlaid(contradicted(share, days))
         else:
             judged = statuses_of(patch, share, days, known=known)
-        return RangeMap.of(
-            (item, status)
-            for planned, status in judged
-            for item in all_shifted(DateSet((planned,)), -by)
-        )
+        took = durations_of(patch, share, judged)
+        return Told(map_shifted(judged, -by), map_shifted(took, -by))
 
     async def share(self, run: Found, job: str, days: DateSet) -> Share:
         """The instances of a run on some plan days."""

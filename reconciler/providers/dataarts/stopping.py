@@ -30,7 +30,7 @@ async def stop_run(
         return _left(f"run {name}: the service does not list it, so there is nothing to stop yet")
     by, own = offset_of(series), DateSet((attempt.dates,))
     whole = dates_of(run.patch, by) or own
-    told = await observer.coverage_of(run, series.subject.root, whole, by)
+    told = (await observer.told_of(run, series.subject.root, whole, by)).coverage
     if run.patch.status.ended:
         # Of what nothing can be told, a person may say that it has ended.
         return StopReport(dates=own & dates - told.dates, stopped=0, left=())

@@ -18,6 +18,7 @@ from reconciler.model.dates import MAX_DATE, DateRange
 from reconciler.providers.dataarts.statuses import RunStatus, instance_status, patch_status
 from reconciler.providers.http import printable
 from reconciler.providers.json_fields import BadAnswer, Fields
+from reconciler.providers.spans import Span, read_span
 
 _UTC = ZoneInfo("UTC")
 
@@ -48,13 +49,17 @@ class PatchData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One run of a job, or of a task of it, for one period; `word` is its status as the service says."""
+    """One run of a job, or of a task of it, for one period; `word` is its status as the service says.
+
+    It `ran` from begin to end.
+    """
 
     id: str
     status: RunStatus
     word: str
     planned_at: dt.datetime
     submitted_at: dt.datetime | None
+    ran: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +141,12 @@ def read_instance_page(body: Fields) -> InstancePage:
 def _read_job_instance(fields: Fields) -> Instance:
     waived = fields.flag("force_success") or fields.flag("ignore_success") or False
     return _read_instance(
-        fields, id_name="instance_id", planned="plan_time", submitted="submit_time", waived=waived
+        fields,
+        id_name="instance_id",
+        planned="plan_time",
+        submitted="submit_time",
+        ran=("start_time", "end_time"),
+        waived=waived,
     )
 
 
@@ -149,6 +159,7 @@ def read_task_runs(body: Fields) -> InstancePage:
                 id_name="taskRunningLogId",
                 planned="planTime",
                 submitted="submitTime",
+                ran=("startTime", "endTime"),
                 waived=bool(item.integer("forceSuccess")),
             )
             for item in _listed(body, "rows")
@@ -158,7 +169,13 @@ def read_task_runs(body: Fields) -> InstancePage:
 
 
 def _read_instance(
-    fields: Fields, *, id_name: str, planned: str, submitted: str, waived: bool
+    fields: Fields,
+    *,
+    id_name: str,
+    planned: str,
+    submitted: str,
+    ran: tuple[str, str],
+    waived: bool,
 ) -> Instance:
     planned_at = _moment(fields, planned)
     if planned_at is None:
@@ -170,6 +187,7 @@ def _read_instance(
         word=printable(word, limit=40) or "unknown",
         planned_at=planned_at,
         submitted_at=_moment(fields, submitted),
+        ran=read_span(fields, *ran, _UTC),
     )
 
 

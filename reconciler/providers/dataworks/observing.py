@@ -29,6 +29,11 @@ from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import Observation, UnitStatus
 from reconciler.model.series import Series
 from reconciler.providers.dataworks.api import Api, InstanceQuery
+from reconciler.providers.dataworks.durations import (
+    NOTHING_TOLD,
+    durations_of_dags,
+    durations_of_instances,
+)
 from reconciler.providers.dataworks.listing import Listing, list_all
 from reconciler.providers.dataworks.markers import marker_in
 from reconciler.providers.dataworks.statuses import (
@@ -138,6 +143,7 @@ class Observer:
                 coverage=coverage_of_dags([dag]),
                 run_ids=attempt.run_ids,
                 name=dag.name,
+                took=_durations([dag], attempt),
             )
         return _Group(id=dag.group, environment=environment)
 
@@ -181,6 +187,7 @@ class Observer:
             run_ids=_joined(attempt.run_ids, (dag.id for dag in dags)),
             run_group=group.id,
             name=dags[0].name,
+            took=_durations(dags, attempt),
         )
 
     async def whole_coverage(self, dags: Sequence[Dag], environment: str) -> RangeMap[UnitStatus]:
@@ -243,10 +250,13 @@ class Observer:
         if not rows and (seen or self._is_older(attempt, RETENTION)):
             return Observation(attempt_id=attempt.id, coverage=_NOTHING, gone=True)
         status = status_of_instances([row.status for row in rows])
+        whole = DateSet((attempt.dates,))
+        ended = status is UnitStatus.SUCCESS
         return Observation(
             attempt_id=attempt.id,
-            coverage=RangeMap.constant(DateSet((attempt.dates,)), status),
+            coverage=RangeMap.constant(whole, status),
             run_ids=attempt.run_ids,
+            took=durations_of_instances(rows, whole) if ended else NOTHING_TOLD,
             # A marked run that comes back without its marker has lost its name.
             name=(marker_in(rows) or "") if rows and self._connection.markers else None,
         )
@@ -258,6 +268,12 @@ class Observer:
 
 def _not_yet_successful(status: UnitStatus) -> UnitStatus:
     return UnitStatus.RUNNING if status is UnitStatus.SUCCESS else status
+
+
+def _durations(dags: Iterable[Dag], attempt: Attempt) -> RangeMap[int]:
+    # How a run that we only found was called is not known.
+    serial = attempt.serial and not attempt.adopted
+    return durations_of_dags(dags, DateSet((attempt.dates,)), serial=serial)
 
 
 def _belongs(dag: Dag, attempt: Attempt) -> bool:

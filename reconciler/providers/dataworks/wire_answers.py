@@ -22,6 +22,7 @@ from reconciler.providers.dataworks.vocabulary import (
     parse_member,
 )
 from reconciler.providers.json_fields import BadAnswer, Fields
+from reconciler.providers.spans import Span, read_span
 
 #: The zone that mainland regions schedule in. What other regions use is not documented; where it is the
 #: connection's zone, that one is found first.
@@ -30,7 +31,7 @@ SCHEDULING_ZONE = ZoneInfo("Asia/Shanghai")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dag:
-    """One DAG: what GetDag and ListDags say of it. `group` is its OpSeq."""
+    """One DAG: what GetDag and ListDags say of it. `group` is its OpSeq; it `ran` from begin to end."""
 
     id: str
     group: str | None
@@ -39,6 +40,7 @@ class Dag:
     date: dt.date
     created_at: dt.datetime | None
     created_by: str | None
+    ran: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Instance:
     created_by: str | None
     parameters: str | None = None
     node_name: str | None = None
+    ran: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ def read_dag(fields: Fields, zone: ZoneInfo) -> Dag:
         date=_required_date(fields, zone),
         created_at=_moment(fields, "CreateTime", zone),
         created_by=fields.text("CreateUser"),
+        ran=read_span(fields, "StartTime", "FinishTime", zone),
     )
 
 
@@ -127,6 +131,7 @@ def _read_row(fields: Fields, zone: ZoneInfo, *, date: dt.date | None) -> Instan
         created_at=_moment(fields, "CreateTime", zone),
         created_by=fields.text("CreateUser"),
         parameters=fields.text("ParamValues") or fields.text("ParaValue"),
+        ran=read_span(fields, "BeginRunningTime", "FinishTime", zone),
     )
 
 
