@@ -31,6 +31,7 @@ from reconciler.model.seams import Clock
 from reconciler.model.series import Series, Tag
 from reconciler.planning.absence import OLDEST_PROVABLE
 from reconciler.planning.blocking import concerned
+from reconciler.planning.durations import succeeded, without
 from reconciler.planning.facts import Service
 from reconciler.planning.history import observed_attempt, sent_at, sent_order
 from reconciler.planning.ownership import claims
@@ -199,8 +200,8 @@ async def observe_attempts(
                 for attempt, seen in zip(group, observed, strict=True)
             ]
             checked = [
-                await _with_hollow(before, after, recorded, line.provider)
-                for before, after in zip(group, now, strict=True)
+                await _with_hollow(before, after, recorded, line.provider, told=seen.took)
+                for before, after, seen in zip(group, now, observed, strict=True)
             ]
         except ProviderError as error:
             for attempt in group:
@@ -217,26 +218,33 @@ def _beside(attempt: Attempt, call: Iterable[Attempt]) -> RangeMap[UnitRecord]:
 
 
 async def _with_hollow(
-    before: Attempt, now: Attempt, recorded: RecordedState, provider: Provider
+    before: Attempt,
+    now: Attempt,
+    recorded: RecordedState,
+    provider: Provider,
+    *,
+    told: RangeMap[int],
 ) -> Attempt:
     """Check successes once: all of an attempt's together, when nothing of it is in flight any more.
 
-    Asking date by date as a serial call goes on would cost a listing per date.
+    Asking date by date as a serial call goes on would cost a listing per date. `told` is how long dates
+    took, as the service shows it now.
     """
     if now.flying:
         return now
-    succeeded = now.coverage.where(_succeeded)
-    checked = DateSet() if before.flying else before.coverage.where(_succeeded)
-    fresh = succeeded - checked
+    checked = DateSet() if before.flying else succeeded(before.coverage)
+    fresh = succeeded(now.coverage) - checked
     if not fresh:
         return now
-    hollow = await provider.hollow_dates(now, recorded.series[now.series], fresh)
-    marks = [(dates, UnitRecord(UnitStatus.HOLLOW)) for dates in hollow & fresh]
-    return dataclasses.replace(now, coverage=overlay((*now.coverage, *marks)))
-
-
-def _succeeded(seen: UnitRecord) -> bool:
-    return seen.status is UnitStatus.SUCCESS
+    hollow = fresh & await provider.hollow_dates(now, recorded.series[now.series], fresh)
+    if not hollow:
+        return now
+    marks = [(dates, UnitRecord(UnitStatus.HOLLOW)) for dates in hollow]
+    return dataclasses.replace(
+        now,
+        coverage=overlay((*now.coverage, *marks)),
+        took=without(now, hollow, told),
+    )
 
 
 async def _discover(

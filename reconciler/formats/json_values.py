@@ -44,10 +44,19 @@ def as_text_or_none(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+def as_number(value: object) -> int:
+    """A whole number.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    return int(str(value))
+
+
 def as_number_or_none(value: object) -> int | None:
     """A whole number, or None for null.
 
     Raises:
         ValueError: It is something else.
     """
-    return None if value is None else int(str(value))
+    return None if value is None else as_number(value)

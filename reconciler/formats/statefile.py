@@ -1,13 +1,15 @@
 """The record as JSON: what `state pull` prints.
 
 Keys: `format_version`, `lineage`, `serial`, `series` (documents by fingerprint) and `attempts`, each with
-its columns as the store holds them; times are RFC 3339 in UTC, coverage is a list of ranges.
+its columns as the store holds them; times are RFC 3339 in UTC, coverage is a list of ranges, `took` is in
+seconds, or null where nothing is known.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
+from reconciler.formats.durations import took_document
 from reconciler.model.attempts import Attempt, RecordedState
 
 #: Version of the document.
@@ -55,6 +57,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
             {"dates": str(dates), "status": seen.status.value, "gone": seen.gone}
             for dates, seen in attempt.coverage
         ],
+        "took": None if attempt.took is None else took_document(attempt.took),
     }
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.durations import Took
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.model.series import Series
@@ -67,7 +68,8 @@ class Attempt:
     `number` orders attempts by when they were sent, or put on record; tries that were split by date share
     it. `serial` says that the dates
     of the call run one after another. `coverage` holds what was seen of its dates; `run_group` is the
-    provider's handle on all its runs (DataWorks: OpSeq). Times are aware UTC.
+    provider's handle on all its runs (DataWorks: OpSeq). `took` is how long those of its dates took of
+    which that was seen when they succeeded. Times are aware UTC.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Attempt:
     run_ids: tuple[str, ...] = ()
     run_group: str | None = None
     coverage: RangeMap[UnitRecord] = field(default_factory=RangeMap)
+    took: Took | None = None
     stamp: str = field(default="", compare=False, repr=False)
     """What the store held when this was read; an observation made on anything else is dropped."""
 

@@ -14,6 +14,7 @@ from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.rangemap import RangeMap, cut, sweep
 from reconciler.model.runs import Observation, UnitStatus
 from reconciler.model.series import Tag
+from reconciler.planning.durations import with_new
 
 _SPENDS_AN_ATTEMPT = frozenset(
     {UnitStatus.SUCCESS, UnitStatus.HOLLOW, UnitStatus.FAILURE, UnitStatus.STOPPED}
@@ -222,6 +223,7 @@ def observed_attempt(
         attempt,
         state=state,
         coverage=coverage,
+        took=with_new(attempt, coverage, seen.took),
         run_ids=tuple(dict.fromkeys((*attempt.run_ids, *seen.run_ids))),
         run_group=seen.run_group or attempt.run_group,
     )

@@ -11,6 +11,7 @@ from reconciler.model.resources import Resource
 from reconciler.model.runs import NodeFailure
 from reconciler.rendering.layout import COLUMNS, columns, hanging
 from reconciler.rendering.paint import Paint, Role, clean
+from reconciler.rendering.times_text import took_text
 from reconciler.rendering.words import some
 
 
@@ -100,6 +101,8 @@ def attempt_lines(attempt: Attempt, unit: UnitRange, paint: Paint) -> Iterator[s
         ids = ", ".join(map(clean, attempt.run_ids[:5]))
         more = f" and {len(attempt.run_ids) - 5} more" if len(attempt.run_ids) > 5 else ""  # noqa: PLR2004 - the five shown
         yield f"    {some(len(attempt.run_ids), 'run')}: {ids}{more}"
+    if attempt.took is not None:
+        yield f"    {took_text(attempt.took)}"
     if attempt.code == BY_HAND:
         yield f"    a person said so: {clean(attempt.message or 'no reason given')}"
     elif attempt.code or attempt.message:

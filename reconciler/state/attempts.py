@@ -38,7 +38,7 @@ _OBSERVABLE = {AttemptState.ACCEPTED.value, AttemptState.PARTIAL.value}
 _SUCCEEDED = {UnitStatus.SUCCESS, UnitStatus.HOLLOW}
 
 #: What an observation writes.
-_OBSERVED = ("state", "run_ids", "run_group", "coverage")
+_OBSERVED = ("state", "run_ids", "run_group", "coverage", "took")
 
 #: A person has spoken: nothing of ours is waited for any more.
 _CLOSED = {AttemptState.SETTLED, AttemptState.REQUESTED, AttemptState.FORGOTTEN}
@@ -228,13 +228,15 @@ def close_dates(
         insert_attempt(record, sibling)
         touched.append(sibling.id)
     columns = attempt_columns(_part(known, first))
-    changing = {name: columns[name] for name in ("start_date", "end_date", "coverage")}
+    changing = {name: columns[name] for name in ("start_date", "end_date", "coverage", "took")}
     record.change(attempt, _row_of(record, known.id), changing)
     return tuple(touched)
 
 
 def _part(known: Attempt, dates: DateRange) -> Attempt:
-    return replace(known, dates=dates, coverage=known.coverage.restricted(DateSet((dates,))))
+    coverage = known.coverage.restricted(DateSet((dates,)))
+    # How long its dates took is not known one by one, so no part of them has it.
+    return replace(known, dates=dates, coverage=coverage, took=None)
 
 
 def _closed(known: Attempt, dates: DateRange, closing: Closing) -> Attempt:

@@ -13,6 +13,7 @@ from reconciler.model.addresses import Address
 from reconciler.model.attempts import Attempt, AttemptState, UnitRecord
 from reconciler.model.canonical import canonical_json
 from reconciler.model.dates import DateRange
+from reconciler.model.durations import Took
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.model.series import Series, series_from_document
@@ -85,6 +86,7 @@ def attempt_columns(attempt: Attempt) -> dict[str, object]:
         "run_ids": run_ids_text(attempt.run_ids),
         "run_group": attempt.run_group,
         "coverage": coverage_text(attempt.coverage),
+        "took": _took_text(attempt.took),
     }
 
 
@@ -143,6 +145,8 @@ def _attempt_of(cell: Mapping[str, object]) -> Attempt:
         run_ids=tuple(json.loads(str(cell["run_ids"]))),
         run_group=_maybe_text(cell["run_group"]),
         coverage=_coverage(str(cell["coverage"])),
+        # Older formats do not have it.
+        took=_took(cell.get("took")),
         stamp=stamp_of(cell),
     )
 
@@ -158,6 +162,19 @@ def _coverage(text: str) -> RangeMap[UnitRecord]:
         (DateRange.parse(dates), UnitRecord(UnitStatus(status), gone))
         for dates, status, gone in json.loads(text)
     )
+
+
+def _took_text(took: Took | None) -> str | None:
+    if took is None:
+        return None
+    return canonical_json([took.dates, took.least, took.most, took.total])
+
+
+def _took(text: object) -> Took | None:
+    if text is None:
+        return None
+    dates, least, most, total = map(integer, json.loads(str(text)))
+    return Took(dates=dates, least=least, most=most, total=total)
 
 
 def integer(value: object) -> int:

@@ -23,7 +23,7 @@ from reconciler.state.database import Database
 from reconciler.state.files import DAMAGED
 from reconciler.state.head import Lock
 from reconciler.state.record import Record
-from reconciler.state.schema import FORMAT, attempt, stack
+from reconciler.state.schema import FORMAT, FORMAT_WITH_SEALS, attempt, stack, usage
 from reconciler.state.sealing import seal_everything
 
 #: Tables of the oldest format, which are what a backup in the same database has to hold.
@@ -59,6 +59,8 @@ def upgrade(database: Database, actor: Actor) -> str | None:
             else:
                 copy = _copy_file(database, stamp)
                 backup = str(copy)
+            if oldest >= FORMAT_WITH_SEALS:
+                _refuse_damaged(connection)
             for version in range(oldest, FORMAT):
                 _MIGRATIONS[version](connection)
             seal_everything(connection)
@@ -76,6 +78,18 @@ def _oldest(connection: Connection) -> int | None:
         return None
     oldest = connection.execute(text("SELECT MIN(format) FROM stack")).scalar()
     return None if oldest is None else int(oldest)
+
+
+def _refuse_damaged(connection: Connection) -> None:
+    """Look at all seals while they still tell: afterwards all rows bear new ones.
+
+    Raises:
+        Unsound: A row does not match its own, or one is missing.
+    """
+    for stack_id in connection.execute(select(stack.c.stack_id)).scalars().all():
+        record = Record.reading(connection, stack_id)
+        record.everything()
+        record.rows(usage)
 
 
 def _tell_journals(connection: Connection, actor: Actor, backup: str) -> None:
@@ -168,16 +182,36 @@ def _to_3(connection: Connection) -> None:
     lock. So the columns that its transactions name have other names now: `serial`, and for those around
     the lock itself `lock_id`.
     """
-    now = lock.database_now(connection)
     connection.execute(text("ALTER TABLE stack RENAME COLUMN serial TO writes"))
     connection.execute(text("ALTER TABLE stack RENAME COLUMN lock_id TO lease_id"))
-    columns = ", ".join(Lock.__slots__)
-    for row in connection.execute(text(f"SELECT {columns} FROM stack")).mappings():  # noqa: S608
-        lock.refuse_held(Lock(**row), now=now)
+    _refuse_held(connection)
     for column in ("contents TEXT", "journal_seq BIGINT", "journal_hash TEXT"):
         connection.execute(text(f"ALTER TABLE stack ADD COLUMN {column}"))
     for table in ("stack", "attempt", "usage", "tag"):
         connection.execute(text(f"ALTER TABLE {table} ADD COLUMN seal TEXT"))
+
+
+def _to_4(connection: Connection) -> None:
+    """How long runs took: nothing is known of those before.
+
+    A process of an older version may still be at work. Since format 3 each of its transactions looks at
+    the format first and refuses a newer one, so that it cannot write rows without the new column. While it
+    holds the lock nothing is upgraded: what it has sent could not go on record.
+    """
+    _refuse_held(connection)
+    connection.execute(text("ALTER TABLE attempt ADD COLUMN took TEXT"))
+
+
+def _refuse_held(connection: Connection) -> None:
+    """Refuse to upgrade under somebody's lock.
+
+    Raises:
+        LockHeld: An older version holds one.
+    """
+    now = lock.database_now(connection)
+    columns = ", ".join(Lock.__slots__)
+    for row in connection.execute(text(f"SELECT {columns} FROM stack")).mappings():  # noqa: S608
+        lock.refuse_held(Lock(**row), now=now)
 
 
 def _rebuild(connection: Connection, table: str, edits: Mapping[str, str]) -> None:
@@ -208,4 +242,4 @@ def _rebuild(connection: Connection, table: str, edits: Mapping[str, str]) -> No
 
 
 #: By the format it starts from.
-_MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3}
+_MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
 from reconciler.model.errors import StateNotUpgraded
 from reconciler.state.codec import Unsound
 from reconciler.state.head import Head, Lock, read_head, write_head
-from reconciler.state.schema import SINCE, attempt, tag
+from reconciler.state.schema import FORMAT, attempt, since, tag
 from reconciler.state.seals import EMPTY, SEAL, is_whole, seal_of, summed, total
 
 #: A row as it was read.
@@ -59,7 +59,7 @@ class Record:
             StateError: It is of an older format, which has to be upgraded first.
         """
         record = cls(connection, stack_id, *read_head(connection, stack_id, for_update=True))
-        if not record.head.sealed:
+        if record.head.format < FORMAT:
             raise StateNotUpgraded(
                 f"the state store still has format {record.head.format}",
                 hint="run the command again: opening a store to write to it upgrades it",
@@ -91,7 +91,7 @@ class Record:
 
     def rows_unchecked(self, table: Table, *where: ColumnElement[bool]) -> list[Row]:
         """Rows of this project as they are, for whoever wants to say what is wrong with them."""
-        columns = [one for one in table.c if self.head.sealed or one.name != SEAL]
+        columns = [one for one in table.c if since(one) <= self.head.format]
         mine = select(*columns).where(table.c.stack_id == self.stack_id, *where)
         return [dict(row) for row in self.connection.execute(mine).mappings()]
 
@@ -100,7 +100,7 @@ class Record:
         return {
             table: self.rows_unchecked(table)
             for table in _SUMMED
-            if self.head.format >= table.info.get(SINCE, 1)
+            if since(table) <= self.head.format
         }
 
     def problems(self, found: Mapping[Table, list[Row]]) -> Iterator[str]:
@@ -138,7 +138,7 @@ class Record:
 
     def _broken(self, table: Table, rows: list[Row]) -> Iterator[str]:
         for row in rows if self.head.sealed else ():
-            if not is_whole(table, row):
+            if not is_whole(table, row, version=self.head.format):
                 yield f"{_named(table, row)} does not match its seal"
 
     def _seal(self, table: Table, row: dict[str, object], *, instead_of: str) -> None:

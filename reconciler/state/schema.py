@@ -9,10 +9,13 @@ all that plans rest on, and `stack.journal_*` is the journal's last entry. Only 
 them. `stack.writes` counts the writes of holders of the lock (`RecordedState.serial`).
 
 `attempt.coverage` is JSON `[["2020-05-20..2020-05-31", "success", false], …]`: range, status, gone.
-`attempt.run_ids` is a JSON list of texts.
+`attempt.run_ids` is a JSON list of texts. `attempt.took` is JSON `[5, 55, 80, 310]`: how many dates, and
+the seconds of the shortest, of the longest and of all.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -28,13 +31,14 @@ from sqlalchemy import (
 )
 
 #: Version of this schema; a store with a newer one is refused, one with an older one is upgraded
-#: (`migrations`): 1 first, 2 what people decide, and which workspaces return our tags whole, 3 seals.
-FORMAT = 3
+#: (`migrations`): 1 first, 2 what people decide, and which workspaces return our tags whole, 3 seals,
+#: 4 how long runs took.
+FORMAT = 4
 
 #: The first format whose rows bear seals.
 FORMAT_WITH_SEALS = 3
 
-#: In `Table.info`: the first format that has the table, where it is not the first of all.
+#: In `info` of a table or column: the first format that has it, where it is not the first of all.
 SINCE = "since"
 
 metadata = MetaData()
@@ -97,7 +101,8 @@ attempt = Table(
     Column("run_group", Text),
     Column("coverage", Text, nullable=False),
     Column("observed_at", BigInteger),
-    Column("seal", Text),
+    Column("seal", Text, info={SINCE: FORMAT_WITH_SEALS}),
+    Column("took", Text, info={SINCE: 4}),
     CheckConstraint(
         "state IN ('intent','sent','unknown','partial','accepted','refused','void','absent',"
         "'settled','requested','forgotten')",
@@ -131,7 +136,7 @@ usage = Table(
     Column("connection", Text, primary_key=True),
     Column("day", Text, primary_key=True),
     Column("calls", BigInteger, nullable=False),
-    Column("seal", Text),
+    Column("seal", Text, info={SINCE: FORMAT_WITH_SEALS}),
 )
 
 tag = Table(
@@ -141,6 +146,11 @@ tag = Table(
     Column("home", Text, primary_key=True),
     Column("survives", Boolean, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("seal", Text),
+    Column("seal", Text, info={SINCE: FORMAT_WITH_SEALS}),
     info={SINCE: 2},
 )
+
+
+def since(part: Table | Column[Any]) -> int:
+    """The first format that has a table or a column."""
+    return int(part.info.get(SINCE, 1))

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Table
 
+from reconciler.state.schema import FORMAT, since
+
 #: The column that holds a row's seal.
 SEAL = "seal"
 
@@ -27,25 +29,29 @@ _write = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 @functools.cache
-def _covered(table: Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.c if column.name not in _UNSEALED)
+def _covered(table: Table, version: int) -> tuple[str, ...]:
+    return tuple(
+        column.name
+        for column in table.c
+        if column.name not in _UNSEALED and since(column) <= version
+    )
 
 
-def seal_of(table: Table, cells: Mapping[str, object]) -> str:
-    """The seal that belongs to a row of a table.
+def seal_of(table: Table, cells: Mapping[str, object], *, version: int = FORMAT) -> str:
+    """The seal that belongs to a row of a table in a store of the format `version`.
 
     Raises:
         TypeError, ValueError: Something in it is no text, number, truth value or nothing, so that it
             cannot be a row of ours.
     """
-    covered = [cells[name] for name in _covered(table)]
+    covered = [cells[name] for name in _covered(table, version)]
     return hashlib.sha256(_write([table.name, covered]).encode()).hexdigest()[:_LENGTH]
 
 
-def is_whole(table: Table, cells: Mapping[str, object]) -> bool:
-    """Whether a row matches its seal."""
+def is_whole(table: Table, cells: Mapping[str, object], *, version: int = FORMAT) -> bool:
+    """Whether a row of a store of the format `version` matches its seal."""
     try:
-        return cells[SEAL] == seal_of(table, cells)
+        return cells[SEAL] == seal_of(table, cells, version=version)
     except (TypeError, ValueError):
         return False
 

@@ -164,7 +164,7 @@ GUARDS = (
     Guard(
         name="seals",
         file="reconciler/state/record.py",
-        text="            if not is_whole(table, row):\n",
+        text="            if not is_whole(table, row, version=self.head.format):\n",
         by="            if False:\n",
         tests=("tests/unit/state/test_seals.py", "tests/crash/test_damaged_files.py"),
     ),

@@ -10,6 +10,7 @@ from hypothesis import given
 
 from reconciler.formats.statefile import state_document
 from reconciler.model.attempts import Attempt, AttemptState, RecordedState, UnitRecord
+from reconciler.model.durations import Took
 from reconciler.model.runs import UnitStatus
 from reconciler.model.series import series_from_document
 from tests.builders import a_record, a_series, an_attempt, attempts_of
@@ -57,6 +58,18 @@ def test_an_attempt_is_written_in_words() -> None:
         {"dates": "2024-05-01", "status": "success", "gone": False},
         {"dates": "2024-05-02..2024-05-03", "status": "running", "gone": True},
     ]
+
+
+def test_how_long_dates_took_is_written_in_seconds() -> None:
+    attempt = dataclasses.replace(an_attempt(), took=Took(dates=5, least=55, most=80, total=311))
+    assert the_only_attempt(a_record(attempt))["took"] == {
+        "dates": 5,
+        "least_seconds": 55,
+        "average_seconds": 62,
+        "most_seconds": 80,
+        "total_seconds": 311,
+    }
+    assert the_only_attempt(a_record(an_attempt()))["took"] is None
 
 
 def test_what_was_never_sent_has_no_times() -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import Inspector, inspect
 
 from reconciler.model.attempts import Attempt, AttemptState, UnitRecord
 from reconciler.model.dates import DateSet
+from reconciler.model.durations import Took
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.runs import UnitStatus
 from reconciler.model.state import Closing, Ruling
@@ -30,6 +31,7 @@ from tests.unit.state.databases import KINDS, Database, PostgresDatabase, Sqlite
 from tests.unit.state.format1.old_stores import (
     OLD_STATES,
     STATES_IN_2,
+    STATES_IN_3,
     everything,
     looked_into,
     make_old_store,
@@ -331,8 +333,11 @@ def test_a_store_of_format_2_is_read_as_it_is_and_upgraded_whole(database: Datab
     assert store.upgrade() is None
 
 
-def test_a_store_of_format_2_becomes_like_a_new_one(database: Database, tmp_path: Path) -> None:
-    make_old_store(database, version=2)
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_store_of_an_older_format_becomes_like_a_new_one(
+    database: Database, tmp_path: Path, version: int
+) -> None:
+    make_old_store(database, version=version)
     database.store().upgrade()
     fresh = KINDS[_kind(database)](tmp_path / "fresh")
     fresh.store().create()
@@ -350,6 +355,67 @@ def test_the_backup_of_a_format_2_server_holds_its_workspaces_as_well(tmp_path: 
     for table in (*OLD_TABLES, "tag"):
         assert rows_of(database, f"{table}{suffix}") == before[table]
     database.close()
+
+
+# From format 3.
+
+
+def test_a_store_of_format_3_is_read_as_it_is_and_upgraded_whole(database: Database) -> None:
+    make_old_store(database, version=3)
+    reader = database.store(read_only=True)
+    known, journal = reader.snapshot(), reader.journal()
+    assert states_of(reader) == STATES_IN_3
+    assert {one.took for one in reader.every_attempt()} == {None}
+    assert (known.serial, len(journal), reader.verify()) == (19, 20, ())
+    assert reader.calls_on("prod", dt.date(2024, 6, 1)) == 18
+    before = everything(database)
+
+    store = database.store()
+    with pytest.raises(StateError, match="still has format 3"):
+        store.acquire()
+    store.upgrade()
+
+    assert store.snapshot() == known
+    assert store.journal()[:-1] == journal
+    assert store.verify() == database.store(project="other").verify() == ()
+    after = everything(database)
+    width = len(before["attempt"][0]) - 1  # all but the seal, which covers one column more
+    assert [row[:width] for row in after["attempt"]] == [row[:width] for row in before["attempt"]]
+    assert (after["tag"], after["usage"]) == (before["tag"], before["usage"])
+    accepted = next(one for one in known.attempts if one.state is S.ACCEPTED)
+    took = Took(dates=7, least=55, most=80, total=400)
+    store.observe([replace(accepted, took=took)], at=at(90))
+    assert the_attempt(store, accepted.id).took == took
+    assert store.verify() == ()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE attempt SET generation = 0",
+        "DELETE FROM tag",
+        "UPDATE usage SET calls = 0",
+        "UPDATE stack SET writes = 0 WHERE stack_id = 'other'",
+    ],
+)
+def test_a_damaged_store_is_not_sealed_anew(database: Database, damage: str) -> None:
+    """Afterwards nothing would tell any more that it was."""
+    make_old_store(database, version=3)
+    database.raw(damage)
+    before = everything(database)
+    with pytest.raises(StateError, match="is damaged"):
+        database.store().upgrade()
+    assert everything(database) == before
+    assert backups_of(database) == []
+
+
+def test_while_format_3_holds_the_lock_nothing_is_upgraded(database: Database) -> None:
+    make_old_store(database, version=3)
+    database.raw("UPDATE stack SET lease_until = 4000000000000 WHERE holder = 'bob@host'")
+    before = everything(database)
+    with pytest.raises(LockHeld, match="bob@host"):
+        database.store().upgrade()
+    assert everything(database) == before
 
 
 # The backup.

@@ -8,12 +8,13 @@ import datetime as dt
 import pytest
 
 from reconciler.model.attempts import AttemptState, UnitRecord
-from reconciler.model.dates import DateRange
+from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.durations import Took
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
 from reconciler.state.store import SqlStore
 from tests.builders import at
-from tests.unit.state.calls import WEEK, call_in, expire, observe, the_attempt
+from tests.unit.state.calls import WEEK, a_word, call_in, expire, observe, the_attempt
 from tests.unit.state.databases import Database
 
 ACCEPTED = AttemptState.ACCEPTED
@@ -121,3 +122,44 @@ def test_what_was_made_of_an_attempt_that_has_changed_since_is_dropped(
     store.observe([stale], at=at(90))
     (seen,) = the_attempt(store, attempt_id).coverage
     assert seen[1].status is UnitStatus.STOPPED
+
+
+TOOK = Took(dates=4, least=55, most=80, total=250)
+
+
+def test_how_long_dates_took_is_kept_whatever_reads_it(
+    database: Database, store: SqlStore
+) -> None:
+    _, attempt_id = call_in(ACCEPTED, database, store)
+    coverage = RangeMap.of([(DateRange.parse(WEEK), UnitRecord(UnitStatus.SUCCESS))])
+    known = the_attempt(store, attempt_id)
+    store.observe([dataclasses.replace(known, coverage=coverage, took=TOOK)], at=at(20))
+    assert the_attempt(database.store(read_only=True), attempt_id).took == TOOK
+    assert store.verify() == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "closed"),
+    [
+        (AttemptState.ABSENT, "2024-05-06"),
+        (AttemptState.SETTLED, "2024-05-05..2024-05-07"),
+        (AttemptState.FORGOTTEN, "2024-05-02"),
+    ],
+)
+def test_no_part_of_a_call_that_is_split_counts_what_the_whole_took(
+    database: Database, store: SqlStore, state: AttemptState, closed: str
+) -> None:
+    """Dates that are forgotten may be found again, and are timed again then."""
+    lease, attempt_id = call_in(AttemptState.PARTIAL, database, store)
+    known = the_attempt(store, attempt_id)
+    coverage = known.coverage
+    if state is AttemptState.FORGOTTEN:
+        week = DateSet((known.dates,))
+        coverage = RangeMap.constant(week, UnitRecord(UnitStatus.SUCCESS))
+    store.observe([dataclasses.replace(known, coverage=coverage, took=TOOK)], at=at(70))
+    seen = None if state is AttemptState.FORGOTTEN else UnitRecord(UnitStatus.SUCCESS)
+    store.rule(lease, a_word(attempt_id, closed, state=state, seen=seen))
+    parts = store.every_attempt()
+    assert len(parts) > 1
+    assert [part.took for part in parts] == [None] * len(parts)
+    assert store.verify() == ()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.attempts import Attempt, AttemptState, UnitRecord
+from reconciler.model.durations import Took
 from reconciler.model.outcomes import Accepted, Refused, Unknown
 from reconciler.model.rangemap import RangeMap
 from reconciler.model.runs import UnitStatus
@@ -45,6 +46,11 @@ coverages = st.lists(st.tuples(ranges(), records), max_size=5).map(
     )
 )
 names = st.from_regex(r"[a-z0-9-]{1,63}", fullmatch=True)
+times = st.lists(st.integers(0, 2**53), min_size=1, max_size=4).map(
+    lambda seconds: Took(
+        dates=len(seconds), least=min(seconds), most=max(seconds), total=sum(seconds)
+    )
+)
 attempts = st.builds(
     Attempt,
     id=names,
@@ -72,6 +78,7 @@ attempts = st.builds(
     run_ids=st.lists(texts, max_size=4).map(tuple),
     run_group=st.none() | texts,
     coverage=coverages,
+    took=st.none() | times,
 )
 
 
@@ -138,10 +145,11 @@ def test_a_series_on_record_is_the_one_that_was_sent(series: Series) -> None:
         st.builds(Unknown, cause=texts, code=st.none() | texts, request_id=st.none() | texts),
     ),
     seen=coverages,
+    took=st.none() | times,
 )
 @settings(max_examples=40)
 def test_an_outcome_and_what_is_seen_survive_the_database(
-    outcome: Accepted | Refused | Unknown, seen: RangeMap[UnitRecord]
+    outcome: Accepted | Refused | Unknown, seen: RangeMap[UnitRecord], took: Took | None
 ) -> None:
     with _a_store() as store:
         lease = store.acquire()
@@ -156,8 +164,9 @@ def test_an_outcome_and_what_is_seen_survive_the_database(
         match outcome:
             case Accepted():
                 expected = dataclasses.replace(
-                    expected, state=AttemptState.ACCEPTED, run_ids=outcome.run_ids, coverage=seen
-                )
+                    expected, state=AttemptState.ACCEPTED, run_ids=outcome.run_ids, coverage=seen,
+                    took=took,
+                )  # fmt: skip
                 store.observe([expected], at=NOON)
             case Refused():
                 expected = dataclasses.replace(

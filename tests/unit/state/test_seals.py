@@ -197,7 +197,7 @@ def test_a_count_of_calls_that_was_altered_is_refused(database: Database, lived:
 def test_a_format_that_reads_as_an_older_one_does_not_do_away_with_the_seals(
     database: Database, lived: SqlStore
 ) -> None:
-    for version in (0, 1, 2):
+    for version in (0, 1, 2, 3):
         database.raw("UPDATE stack SET format = ?", version)
         for use in (SqlStore.check, SqlStore.snapshot, SqlStore.acquire, SqlStore.verify):
             with pytest.raises(StateError, match="damaged"):

@@ -42,6 +42,15 @@ STATES_IN_2 = (
     ("2024-05-25", "intent"),
 )
 
+#: The same of a store of format 3.
+STATES_IN_3 = (
+    ("2024-05-01..2024-05-07", "accepted"),
+    ("2024-05-08..2024-05-14", "partial"),
+    ("2024-05-15", "refused"),
+    ("2024-05-16", "absent"),
+    ("2024-05-17", "unknown"),
+)
+
 Rows = list[tuple[object, ...]]
 
 
