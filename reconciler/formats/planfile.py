@@ -11,8 +11,10 @@ import dataclasses
 import datetime as dt
 import json
 from collections.abc import Mapping
+from graphlib import TopologicalSorter
 
 from reconciler.formats.diagnostics import diagnostic_document, diagnostic_of
+from reconciler.formats.estimates import estimate_document, estimate_of
 from reconciler.formats.gates import gate_document, gate_of
 from reconciler.formats.json_values import as_object, as_objects, as_text_or_none, as_texts
 from reconciler.formats.resources import resource_document, resource_of
@@ -67,6 +69,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
         "resources": [_heading_document(heading) for heading in plan.headings],
         "desired": [resource_document(resource) for resource in plan.desired],
         "gates": [gate_document(standing) for standing in plan.gates],
+        "estimates": [estimate_document(estimate) for estimate in plan.estimates],
         "diagnostics": [diagnostic_document(item) for item in plan.diagnostics],
     }
     return {**document, "digest": digest(document)}
@@ -125,6 +128,11 @@ def _plan_of(document: Document) -> Plan:
     if any(key != one.fingerprint for key, one in series.items()):
         raise ValueError("a series does not match its fingerprint")
     lineage = document["lineage"]
+    desired = tuple(resource_of(item, series) for item in as_objects(document["desired"]))
+    # Whoever works with a plan follows what requires what.
+    TopologicalSorter(
+        {one.address: [ref.address for ref in one.requires] for one in desired}
+    ).prepare()
     return Plan(
         id=str(document["plan_id"]),
         tool_version=str(document["tool_version"]),
@@ -141,9 +149,10 @@ def _plan_of(document: Document) -> Plan:
         calls=tuple(_call_of(item) for item in as_objects(document["calls"])),
         adoptions=tuple(_adoption_of(item) for item in as_objects(document["adoptions"])),
         series=series,
-        desired=tuple(resource_of(item, series) for item in as_objects(document["desired"])),
+        desired=desired,
         gates=tuple(gate_of(item) for item in as_objects(document["gates"])),
         headings=tuple(_heading_of(item) for item in as_objects(document["resources"])),
+        estimates=tuple(estimate_of(item) for item in as_objects(document["estimates"])),
         diagnostics=tuple(diagnostic_of(item) for item in as_objects(document["diagnostics"])),
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateSet
 from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.estimates import Estimate
 from reconciler.model.gates import GateStanding
 from reconciler.model.resources import Resource
 from reconciler.model.runs import FoundRun, Tier
@@ -160,7 +161,8 @@ class Plan:
     `requires`, rollout batch, date and address. `desired` holds, by address, what is asked for where some
     calls must wait, and what they wait for, so that a saved plan can be judged again without its specs.
     `series` holds each series that a call, an adoption or `desired` names; `gates` those that guard
-    something, by name, with how they stood when the plan was made. Times are aware UTC.
+    something, by name, with how they stood when the plan was made. `estimates` stand by address, for those
+    with calls of which durations are on record; they drive nothing. Times are aware UTC.
     """
 
     id: str
@@ -179,6 +181,7 @@ class Plan:
     desired: tuple[Resource, ...] = ()
     gates: tuple[GateStanding, ...] = ()
     headings: tuple[Heading, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property

@@ -28,6 +28,7 @@ from reconciler.model.runs import FoundRun
 from reconciler.model.series import Series, Subject, Tag
 from reconciler.planning.actions import action_order, decided_actions, unclaimed_actions
 from reconciler.planning.deciding import needs_call
+from reconciler.planning.estimating import estimates
 from reconciler.planning.facts import facts_digest
 from reconciler.planning.grouping import call_ranges, most_per_call, units_to_start
 from reconciler.planning.guards import unread_gates
@@ -102,6 +103,7 @@ def build_plan(situation: Situation, making: Making) -> Plan:
         desired=desired,
         gates=gates,
         headings=tuple(_heading(item.resource) for item in decided),
+        estimates=estimates((item.resource for item in decided), calls, situation.recorded),
         diagnostics=in_order(
             (
                 *situation.unreadable.values(),

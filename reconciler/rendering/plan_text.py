@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.plan import Action, Decision, Plan
 from reconciler.model.remedies import remedies_for
+from reconciler.rendering.estimates_text import estimate_text, total_text
 from reconciler.rendering.gates_text import gate_lines
 from reconciler.rendering.layout import COLUMNS, NO_BREAK, hanging
 from reconciler.rendering.paint import Paint, Role, clean
@@ -66,6 +67,8 @@ def _lines(plan: Plan, paint: Paint, width: int, *, full: bool) -> Iterator[str]
         if item.severity is Severity.WARNING:
             yield from _warning(item, paint, width)
     yield from _summary(plan, paint, width)
+    if total := total_text(plan):
+        yield from hanging("", total, indent=2, width=width)
 
 
 def _section(section: Section, paint: Paint, width: int) -> Iterator[str]:
@@ -81,8 +84,8 @@ def _section(section: Section, paint: Paint, width: int) -> Iterator[str]:
         for line in hanging(" " * 6, told, indent=6, width=width):
             yield paint(line, Role.QUIET)
     yield from _rows(section, paint, width)
-    if takes := calls_taken(section):
-        for line in hanging(" " * 8, takes, indent=_INDENT, width=width):
+    for told in filter(None, (calls_taken(section), estimate_text(section.estimate))):
+        for line in hanging(" " * 8, told, indent=_INDENT, width=width):
             yield paint(line, Role.QUIET)
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.estimates import Estimate
 from reconciler.model.plan import Action, Call, Decision, Heading, Plan
 from reconciler.model.remedies import NEEDS_PERSON
 
@@ -55,7 +56,8 @@ class Row:
 class Section:
     """One resource: what is said of it, what is decided for it, and the calls it takes.
 
-    `instances` is about how many node instances these calls make; `full` is whether nothing is folded.
+    `instances` is about how many node instances these calls make, `estimate` how long they would run, and
+    `full` is whether nothing is folded.
     """
 
     address: Address
@@ -64,6 +66,7 @@ class Section:
     calls: tuple[Call, ...]
     instances: int
     full: bool
+    estimate: Estimate | None = None
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -128,6 +131,7 @@ def _sections(plan: Plan, *, full: bool) -> Iterator[Section]:
     calls: dict[Address, list[Call]] = defaultdict(list)
     for call in plan.calls:
         calls[call.address].append(call)
+    estimates = {estimate.address: estimate for estimate in plan.estimates}
     for address, actions in groupby(plan.actions, key=lambda action: action.address):
         yield Section(
             address=address,
@@ -136,6 +140,7 @@ def _sections(plan: Plan, *, full: bool) -> Iterator[Section]:
             calls=tuple(calls[address]),
             instances=sum(_instances(call, plan) for call in calls[address]),
             full=full,
+            estimate=estimates.get(address),
         )
 
 

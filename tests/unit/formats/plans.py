@@ -8,6 +8,8 @@ import datetime as dt
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.dates import DateRange
 from reconciler.model.diagnostics import Diagnostic, Place, Severity
+from reconciler.model.durations import Took
+from reconciler.model.estimates import Basis, Estimate
 from reconciler.model.gates import (
     DagSucceeded,
     Gate,
@@ -261,6 +263,18 @@ def a_plan(**changes: object) -> Plan:
                 root="root 1234",
                 owner="",
                 reason="a reason that is far too long to stand beside an address in a plan",
+            ),
+        ),
+        estimates=(
+            Estimate(
+                address=USERS,
+                dates=33,
+                in_turn=30,
+                basis=Basis.SUBJECT,
+                took=Took(dates=91, least=55, most=190, total=8190),
+                last_sent=dt.date(2020, 5, 18),
+                ran_for=(ORDERS, USERS),
+                ran_for_count=2,
             ),
         ),
         diagnostics=(

@@ -147,6 +147,38 @@ def test_a_forged_plan_that_is_no_plan_is_refused_without_a_traceback(key: str, 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
+        ("in_turn", 0),
+        ("in_turn", 34),
+        ("in_turn", 1.5),
+        ("basis", "guess"),
+        ("took", {}),
+        ("last_sent", "yesterday"),
+        ("ran_for", []),
+        ("ran_for_count", 1),
+    ],
+)
+def test_a_forged_estimate_that_is_none_is_refused(field: str, value: object) -> None:
+    document: Any = plan_document(a_plan())
+    document["estimates"][0][field] = value
+    document.pop("digest")
+    document["digest"] = digest(document)
+    with pytest.raises(PlanRefused):
+        parse_plan(json.dumps(document))
+
+
+def test_a_forged_circle_of_requirements_is_refused() -> None:
+    document: Any = plan_document(a_plan())
+    (desired,) = document["desired"]
+    desired["requires"] = [desired["address"]]
+    document.pop("digest")
+    document["digest"] = digest(document)
+    with pytest.raises(PlanRefused, match="cycle"):
+        parse_plan(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
         ("canary", -1),
         ("max_active_dates", 0),
         ("max_dates_per_call", 0),
