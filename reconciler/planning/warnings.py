@@ -9,7 +9,7 @@ from itertools import combinations
 
 from reconciler.model.addresses import Address
 from reconciler.model.codes import Code
-from reconciler.model.dates import DateSet
+from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.plan import Decision, Reason
 from reconciler.model.project import Freeze
@@ -25,6 +25,9 @@ _Node = tuple[str, ...]
 
 #: So many overlaps of one resource are told; the others are counted.
 OVERLAPS_TOLD = 5
+
+#: A node that more resources run is told of once, for all of them: their pairs are too many to look at.
+CROWD = 50
 
 
 def plan_warnings(
@@ -123,8 +126,10 @@ def _overlaps(decided: Iterable[Decided], situation: Situation) -> Iterator[Diag
     }
     found: dict[Address, dict[Address, tuple[str, DateSet]]] = defaultdict(dict)
     for node, resources in _shared_nodes(situation.resources, starting):
-        pieces = ((stretch, one) for one in resources for stretch in one.dates)
-        for stretch, stack in sweep(pieces):
+        if len(resources) > CROWD:
+            yield from _crowd(node[-1], resources, starting)
+            continue
+        for stretch, stack in _stacks(resources):
             for one, other in combinations(sorted(stack, key=lambda item: item.address), 2):
                 # Each pair is told once, where something starts.
                 at, beside = (one, other) if one.address in starting else (other, one)
@@ -134,6 +139,36 @@ def _overlaps(decided: Iterable[Decided], situation: Situation) -> Iterator[Diag
                     found[at.address][beside.address] = (node[-1], known | both)
     for resource in situation.resources:
         yield from _overlaps_of(resource, found.get(resource.address, {}))
+
+
+def _crowd(
+    node: str, resources: Iterable[Resource], starting: Mapping[Address, DateSet]
+) -> Iterator[Diagnostic]:
+    """The overlaps of a node that very many run, told at the first of them that starts something."""
+    subjects = {one.address: one.series.subject.fingerprint for one in resources}
+    among: set[Address] = set()
+    ranges = []
+    for stretch, stack in _stacks(resources):
+        if len({subjects[one.address] for one in stack}) > 1:
+            dates = DateSet((stretch,))
+            if any(starting.get(one.address, DateSet()) & dates for one in stack):
+                among.update(one.address for one in stack)
+                ranges.append(stretch)
+    for first in sorted(
+        (one for one in resources if one.address in among and one.address in starting),
+        key=lambda one: one.address,
+    )[:1]:
+        yield _warning(
+            first,
+            "overlap",
+            f"it is one of {len(among)} that run node {node} for the same dates: {DateSet.of(ranges)}",
+            "whichever runs last leaves its output: order them with `requires`, or narrow them",
+        )
+
+
+def _stacks(resources: Iterable[Resource]) -> Iterator[tuple[DateRange, tuple[Resource, ...]]]:
+    """The dates of resources, cut wherever one begins or ends, with those that have them."""
+    return sweep((stretch, one) for one in resources for stretch in one.dates)
 
 
 def _overlaps_of(

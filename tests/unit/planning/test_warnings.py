@@ -14,7 +14,7 @@ from reconciler.model.runs import UnitStatus
 from reconciler.model.series import Realm
 from reconciler.planning.absence import OLDEST_PROVABLE
 from reconciler.planning.situation import Situation, decide_all
-from reconciler.planning.warnings import OVERLAPS_TOLD, plan_warnings
+from reconciler.planning.warnings import CROWD, OVERLAPS_TOLD, plan_warnings
 from tests.builders import (
     NOON,
     a_record,
@@ -100,6 +100,24 @@ def test_many_overlaps_are_counted() -> None:
     ]
     assert len(found) == OVERLAPS_TOLD + 1
     assert found[-1] == "2 more resources run nodes of it for its dates"
+
+
+def test_a_node_that_very_many_run_is_told_of_once() -> None:
+    crowd = [running(f"b{n:02}", str(n + 10), f"{n + 10} 5") for n in range(CROWD)]
+    later = [running("z", "9", "9 5", "2024-06-01..2024-06-02")]
+    assert overlaps(running("a", "1", "1 5"), *crowd, *later) == [
+        ("backfill.a", f"it is one of {CROWD + 1} that run node 5 for the same dates: {MAY}")
+    ]
+
+
+def test_very_many_that_run_a_node_on_dates_of_their_own_do_not_overlap() -> None:
+    first = dt.date(2024, 5, 1)
+    assert not overlaps(
+        *(
+            running(f"b{n}", str(n + 10), f"{n + 10} 5", str(first + dt.timedelta(days=n)))
+            for n in range(CROWD + 1)
+        )
+    )
 
 
 @pytest.mark.parametrize("state", [AttemptState.ACCEPTED, AttemptState.UNKNOWN])
