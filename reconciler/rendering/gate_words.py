@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.dates import DateRange, DateSet
@@ -43,6 +43,16 @@ def asked(standing: GateStanding) -> Phrase:
     return joined(" · ", (theirs(gate.connection), theirs(str(gate.condition))))
 
 
+def stuck(standing: GateStanding) -> bool:
+    """Whether a gate opens, on some dates, only after a person has done something."""
+    return standing.reading is not None and bool(standing.reading.stuck)
+
+
+def by_need(gates: Sequence[GateStanding]) -> tuple[GateStanding, ...]:
+    """Gates, those that need a person first."""
+    return tuple(sorted(gates, key=stuck, reverse=True))
+
+
 def states(reading: GateReading | None) -> Iterator[GateState]:
     """How a gate stood: each reason why it is closed, how many more there are, and where it is open."""
     if reading is None:
@@ -50,12 +60,12 @@ def states(reading: GateReading | None) -> Iterator[GateState]:
         return
     told = _by_text(reading.closed)
     for text, dates in list(told.items())[:REASONS_TOLD]:
-        stuck = bool(dates & reading.stuck)
+        needy = bool(dates & reading.stuck)
         yield GateState(
             stand=Stand.CLOSED,
             dates=_unless_all(dates, reading),
-            said=(": ", *theirs(text), *(("; needs a person",) if stuck else ())),
-            urgent=stuck or reading.problem is not None,
+            said=(": ", *theirs(text), *(("; needs a person",) if needy else ())),
+            urgent=needy or reading.problem is not None,
         )
     if len(told) > REASONS_TOLD:
         more = f" for {len(told) - REASONS_TOLD} more reasons"

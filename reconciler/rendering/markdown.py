@@ -19,9 +19,12 @@ from reconciler.model.canonical import short_digest
 from reconciler.rendering.paint import clean
 from reconciler.rendering.phrases import Phrase, Theirs
 
-#: So much of one text from outside is shown in running text, and in a cell of a table.
+#: The largest comment that GitHub takes; GitLab and Codeup take more.
+LIMIT = 65_535
+
+#: So much of one text from outside is shown, and where there is little room, such as in a table.
 MOST = 300
-MOST_IN_CELL = 100
+LITTLE = 100
 
 #: Longer names of projects stand in the marker as a digest.
 _MOST_IN_MARKER = 128
@@ -66,9 +69,12 @@ def words(text: str) -> str:
     return _ACTIVE.sub(r"\\\g<0>", text)
 
 
-def code(text: str) -> str:
-    """Any text as a code span; in words of ours what a span cannot say."""
-    shown, note = harmless(text)
+def code(text: str, *, most: int = MOST) -> str:
+    """Any text, cut after `most` characters, as a code span; in words of ours what a span cannot say.
+
+    No line may begin with one: simpler renderers than CommonMark's take three backticks there for a fence.
+    """
+    shown, note = harmless(text, most=most)
     return f"{_span(shown)}{note}"
 
 
@@ -77,7 +83,7 @@ def code_in_cell(text: str) -> str:
 
     Renderers disagree on what a bar behind a backslash is, so that one is written as `\u{7c}`.
     """
-    shown, note = harmless(text, most=MOST_IN_CELL)
+    shown, note = harmless(text, most=LITTLE)
     span = _span(_BAR_BEHIND_BACKSLASH.sub(r"\\u{7c}", shown))
     return f"{span.replace('|', _BAR)}{note}"
 

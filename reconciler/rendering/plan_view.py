@@ -19,8 +19,8 @@ FOLD_ABOVE = 50
 #: What nobody has to look at.
 QUIET = frozenset({Decision.NONE, Decision.SHARED, Decision.RELEASED})
 
-#: Which decision stands for a resource: the first of these that any of its units has.
-_WEIGHT = (
+#: What weighs most: which decision stands for a resource: the first of these that any of its units has.
+WEIGHT = (
     Decision.UNKNOWN,
     Decision.HOLD,
     Decision.RERUN,
@@ -86,12 +86,17 @@ class Section:
     def decision(self) -> Decision:
         """The weightiest of its decisions."""
         decisions = {action.decision for action in self.actions}
-        return next(one for one in _WEIGHT if one in decisions)
+        return next(one for one in WEIGHT if one in decisions)
 
     @property
     def quiet(self) -> bool:
         """Whether nobody has to look at it."""
         return all(action.decision in QUIET for action in self.actions)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do: an apply changes nothing and nobody is needed."""
+        return all(action.decision in QUIET | {Decision.WAIT} for action in self.actions)
 
     @property
     def needs_person(self) -> bool:
@@ -106,10 +111,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The sections to show, and how many resources that need nothing are left out."""
+    """The sections to show, and how many resources that need nothing are left out.
+
+    `crowded`: there is so much to tell that not all of it is told.
+    """
 
     sections: tuple[Section, ...]
     folded: int
+    crowded: bool
 
 
 def view_of(plan: Plan, *, full: bool = False) -> View:
@@ -120,10 +129,17 @@ def view_of(plan: Plan, *, full: bool = False) -> View:
         full: Fold nothing: neither resources that need nobody nor stretches of dates that do not.
     """
     sections = tuple(_sections(plan, full=full))
+    crowded = not full and is_crowded(plan)
     if full or len(sections) <= FOLD_ABOVE:
-        return View(sections=sections, folded=0)
+        return View(sections=sections, folded=0, crowded=crowded)
     shown = tuple(one for one in sections if not one.quiet)
-    return View(sections=shown, folded=len(sections) - len(shown))
+    return View(sections=shown, folded=len(sections) - len(shown), crowded=crowded)
+
+
+def is_crowded(plan: Plan) -> bool:
+    """Whether there is so much in a plan that not all of it is told unless somebody asks for it."""
+    # Nothing is decided for a resource that could not be read: all that is told of it is a problem.
+    return len({one.address for one in plan.actions}) + len(plan.diagnostics) > FOLD_ABOVE
 
 
 def _sections(plan: Plan, *, full: bool) -> Iterator[Section]:

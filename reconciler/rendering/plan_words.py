@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from reconciler.model.dates import DateSet
 from reconciler.model.gates import is_gate
 from reconciler.model.plan import Action, Call, Decision, FieldChange, Heading, Plan, Reason
+from reconciler.model.remedies import NEEDS_PERSON
 from reconciler.rendering.phrases import Phrase, joined, theirs
 from reconciler.rendering.plan_view import Row, Section
 from reconciler.rendering.words import some
@@ -17,6 +19,17 @@ CALLS_TOLD = 6
 
 #: So many ranges of one action have their commands below them; the others need the same.
 COMMANDS_TOLD = 2
+
+#: So many ranges of dates are told in one sentence.
+RANGES_TOLD = 3
+
+#: What becomes of dates, as a reviewer asks for it.
+_GROUPS = (
+    ("for a person", NEEDS_PERSON),
+    ("to start", frozenset({Decision.CREATE, Decision.RERUN})),
+    ("blocked", frozenset({Decision.BLOCKED})),
+    ("to adopt", frozenset({Decision.ADOPT})),
+)
 
 #: The sign of each decision.
 SIGNS = {
@@ -51,6 +64,31 @@ _REASONS = {
 def span(row: Row) -> str:
     """The dates of a row: the stretch itself, or how many there are."""
     return str(row.stretch) if row.stretch else some(len(row.dates.ranges), "range")
+
+
+def first_ranges(dates: DateSet) -> str:
+    """The first ranges of a set, and how many more there are."""
+    more = len(dates.ranges) - RANGES_TOLD
+    told = ", ".join(map(str, dates.ranges[:RANGES_TOLD]))
+    return f"{told} and {some(more, 'more range')}" if more > 0 else told
+
+
+def outlook(section: Section) -> Iterator[str]:
+    """What becomes of a resource's dates: how many, and which, for each of `_GROUPS`."""
+    for word, decisions in _GROUPS:
+        dates = DateSet.of(
+            one
+            for action in section.actions
+            if action.decision in decisions
+            for one in action.dates
+        )
+        if dates:
+            yield f"{word}: {some(dates.count, 'date')}, {first_ranges(dates)}"
+
+
+def main_cause(section: Section) -> Phrase:
+    """Why the weightiest of its decisions was made."""
+    return cause(next(one for one in section.actions if one.decision is section.decision))
 
 
 def about(heading: Heading | None) -> Phrase:
@@ -101,8 +139,13 @@ def calls_taken(section: Section) -> str:
     if len(calls) < 2 and section.instances == section.dates_to_start:  # noqa: PLR2004 - one call
         return ""
     together = batches(calls)
-    said = f"in {some(len(calls), 'call')}, about {some(section.instances, 'node instance')}"
-    return f"{said}: {together}" if together else said
+    return f"{calls_counted(section)}: {together}" if together else calls_counted(section)
+
+
+def calls_counted(section: Section) -> str:
+    """In how many calls a resource starts, and about how much that is."""
+    calls, instances = len(section.calls), section.instances
+    return f"in {some(calls, 'call')}, about {some(instances, 'node instance')}"
 
 
 def batches(calls: Sequence[Call]) -> str:

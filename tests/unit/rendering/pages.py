@@ -17,15 +17,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 #: Nothing else may come out of a page.
 ELEMENTS = {
     "p", "strong", "code", "pre", "ul", "li", "details", "summary",
-    "table", "thead", "tbody", "tr", "th", "td",
+    "table", "thead", "tbody", "tr", "th", "td", "br",
 }  # fmt: skip
 
-#: Attributes that the renderers themselves write: how cells are aligned, which language a fence holds.
+#: Attributes that the renderers themselves write: which language a fence holds.
 ATTRIBUTES = {
-    ("th", "align", "right"),
-    ("td", "align", "right"),
-    ("th", "style", "text-align:right"),
-    ("td", "style", "text-align:right"),
     ("code", "class", "language-diff"),
     ("code", "class", "language-sh"),
 }
@@ -77,8 +73,11 @@ class Node:
 
     @property
     def content(self) -> str:
-        """The text of all that stands in it."""
-        return "".join(node.text for _, node in self.walk() if node.tag == TEXT)
+        """The text of all that stands in it, with a bar for each line that is broken."""
+        nodes = (node for _, node in self.walk())
+        return "".join(
+            "|" if node.tag == "br" else node.text for node in nodes if node.tag != COMMENT
+        )
 
 
 def page_of(rendered: str) -> Node:
@@ -126,6 +125,8 @@ class _Balanced(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         del attrs
+        if tag == "br":  # it has no end
+            return
         self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
