@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import accumulate
 
 #: Lines are meant to be read in this many columns.
 COLUMNS = 80
@@ -20,6 +21,15 @@ def _columns_of(char: str) -> int:
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def clipped(text: str, width: int) -> str:
+    """A text that is cut where it is wider than a line; three dots say so."""
+    if columns(text) <= width:
+        return text
+    taken = accumulate(map(columns, text))
+    kept = sum(1 for wide in taken if wide < width)
+    return f"{text[:kept].rstrip()}…"
 
 
 def wrapped(text: str, *, room: int, width: int) -> list[str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 from reconciler.model.diagnostics import Diagnostic, Severity
-from reconciler.model.plan import Action, Decision, Plan
+from reconciler.model.plan import Action, Plan
 from reconciler.model.remedies import remedies_for
+from reconciler.rendering.decision_roles import ROLES
 from reconciler.rendering.estimates_text import estimate_text, total_text
 from reconciler.rendering.gates_text import gate_lines
 from reconciler.rendering.layout import COLUMNS, NO_BREAK, hanging
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.phrases import plain
-from reconciler.rendering.plan_view import Row, Section, view_of
+from reconciler.rendering.plan_brief import Brief
+from reconciler.rendering.plan_view import Row, Section, View, view_of
 from reconciler.rendering.plan_words import (
     COMMANDS_TOLD,
     SIGNS,
@@ -29,34 +32,43 @@ from reconciler.rendering.words import some
 #: Where what belongs to a row goes on.
 _INDENT = 10
 
-_ROLES = {
-    Decision.CREATE: Role.CREATE,
-    Decision.RERUN: Role.CHANGE,
-    Decision.ADOPT: Role.CREATE,
-    Decision.WAIT: Role.QUIET,
-    Decision.BLOCKED: Role.CHANGE,
-    Decision.HOLD: Role.PROBLEM,
-    Decision.UNKNOWN: Role.PROBLEM,
-    Decision.NONE: Role.QUIET,
-    Decision.RELEASED: Role.QUIET,
-    Decision.SHARED: Role.QUIET,
-}
+#: So many lines at most for a plan with very much in it, and so many can always be had.
+MOST_LINES = 60
+FEWEST_LINES = 38
 
 
-def render_plan(plan: Plan, *, paint: Paint, full: bool = False, width: int = COLUMNS) -> str:
+def render_plan(
+    plan: Plan,
+    *,
+    paint: Paint,
+    full: bool = False,
+    width: int = COLUMNS,
+    most: int = MOST_LINES,
+) -> str:
     """The plan as text; ends with a newline.
 
     Args:
         plan: What to show.
         paint: Colours, or none.
-        full: Do not fold resources, or ranges of dates, that need nobody.
+        full: Do not fold resources, or ranges of dates, that need nobody; tell all, however much it is.
         width: Columns to fit into; only commands and names may be longer.
+        most: So many lines at most for a crowded plan; at least `FEWEST_LINES`.
     """
-    return "\n".join(_lines(plan, paint, width, full=full)) + "\n"
-
-
-def _lines(plan: Plan, paint: Paint, width: int, *, full: bool) -> Iterator[str]:
     view = view_of(plan, full=full)
+    total = total_text(plan)
+    summary = (
+        *_summary(plan, paint, width),
+        *(hanging("", total, indent=2, width=width) if total else ()),
+    )
+    told = _lines(plan, view, paint, width)
+    if view.crowded:
+        room = most - len(summary)
+        first = tuple(islice(told, room + 1))
+        told = iter(first) if len(first) <= room else Brief(plan, view, paint, width).lines(room)
+    return "\n".join([*told, *summary]) + "\n"
+
+
+def _lines(plan: Plan, view: View, paint: Paint, width: int) -> Iterator[str]:
     for section in view.sections:
         yield from _section(section, paint, width)
     if view.folded:
@@ -66,9 +78,6 @@ def _lines(plan: Plan, paint: Paint, width: int, *, full: bool) -> Iterator[str]
     for item in plan.diagnostics:
         if item.severity is Severity.WARNING:
             yield from _warning(item, paint, width)
-    yield from _summary(plan, paint, width)
-    if total := total_text(plan):
-        yield from hanging("", total, indent=2, width=width)
 
 
 def _section(section: Section, paint: Paint, width: int) -> Iterator[str]:
@@ -98,7 +107,7 @@ def _rows(section: Section, paint: Paint, width: int) -> Iterator[str]:
         action = row.action
         prefix = f"      {SIGNS[action.decision]} {span(row):<{span_width}}  {_dates(row):>{count_width}}"
         first, *rest = hanging(f"{prefix}  ", plain(why(action)), indent=_INDENT, width=width)
-        yield f"{paint(prefix, _ROLES[action.decision])}{first[len(prefix) :]}"
+        yield f"{paint(prefix, ROLES[action.decision])}{first[len(prefix) :]}"
         yield from rest
         if row.needs_person:
             yield from _commands(row, told, paint)

@@ -33,7 +33,7 @@ from reconciler.rendering.annotations import render_annotations
 from reconciler.rendering.events import event_document, event_json, event_line
 from reconciler.rendering.explain_text import render_explanation
 from reconciler.rendering.paint import Paint, clean
-from reconciler.rendering.plan_text import render_plan
+from reconciler.rendering.plan_text import FEWEST_LINES, render_plan
 from tests.builders import an_attempt, dates
 from tests.unit.formats.plans import ORDERS, a_plan, an_action
 from tests.unit.rendering.hostile import HOSTILE
@@ -169,6 +169,18 @@ def test_no_plan_carries_hostile_text(text: str) -> None:
     )
     plan = dataclasses.replace(a_plan(), actions=(action,), headings=(heading,))
     assert is_harmless(render_plan(plan, paint=Paint()))
+    warning = dataclasses.replace(plan.diagnostics[-1], summary=text, address=text)
+    assert warning.severity is Severity.WARNING
+    gates = [
+        dataclasses.replace(
+            standing, gate=dataclasses.replace(standing.gate, name=text, connection=text)
+        )
+        for standing in plan.gates
+    ]
+    crowded = dataclasses.replace(plan, diagnostics=(warning,) * 60, gates=tuple(gates))
+    told = render_plan(crowded, paint=Paint(), most=FEWEST_LINES)
+    assert told.count("\n") <= FEWEST_LINES
+    assert is_harmless(told)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 
 import pytest
 
 from reconciler.model.addresses import Address, Kind
+from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.plan import Decision, Plan, Reason, Summary
 from reconciler.rendering.layout import columns
 from reconciler.rendering.paint import Paint
-from reconciler.rendering.plan_text import render_plan
+from reconciler.rendering.plan_text import FEWEST_LINES, MOST_LINES, render_plan
 from reconciler.rendering.plan_view import FOLD_ABOVE
 from tests.unit.formats.plans import ORDERS, a_plan, an_action
 
@@ -137,9 +139,107 @@ def test_a_long_plan_folds_what_needs_nobody() -> None:
     assert "backfill.r050" in render_plan(plan, paint=PLAIN, full=True)
 
 
-def test_what_needs_somebody_is_never_folded() -> None:
-    plan = many(FOLD_ABOVE + 1, Decision.HOLD, Reason.FAILED)
-    assert render_plan(plan, paint=PLAIN) == render_plan(plan, paint=PLAIN, full=True)
+def crowd(
+    *groups: tuple[int, Decision, Reason], gates: int = 0, warnings: int = 0, errors: int = 0
+) -> Plan:
+    """A plan of so many resources of each kind, of a month each."""
+    kinds = [group for group in groups for _ in range(group[0])]
+    names = [Address.of(Kind.BACKFILL, f"r{number:05}") for number in range(len(kinds))]
+    month = an_action(ORDERS, Decision.NONE, Reason.SUCCEEDED, "2020-05-01..2020-05-31")
+    error = Diagnostic(
+        severity=Severity.ERROR, code="read_unavailable", summary="said " * 30, hint="do"
+    )
+    warning = Diagnostic(
+        severity=Severity.WARNING, code="foreign_finished", summary="said " * 30, hint="do"
+    )
+    stuck = a_plan().gates[0]
+    return a_plan(
+        actions=tuple(
+            dataclasses.replace(month, address=name, decision=decision, reason=reason)
+            for name, (_, decision, reason) in zip(names, kinds, strict=True)
+        ),
+        calls=(),
+        gates=tuple(
+            dataclasses.replace(stuck, gate=dataclasses.replace(stuck.gate, name=f"g{number}"))
+            for number in range(gates)
+        ),
+        headings=(),
+        summary=Summary(**dict.fromkeys(("create", "blocked", "adopt", "hold", "reads"), 10**5)),
+        diagnostics=(error,) * errors + (warning,) * warnings,
+    )
+
+
+#: Every decision for many reasons.
+_ALL_AT_ONCE = tuple((70, decision, reason) for decision in Decision for reason in Reason)
+
+
+@pytest.mark.parametrize(
+    ("groups", "problems"),
+    [
+        ([(10_000, Decision.HOLD, Reason.FAILED)], 0),
+        ([(9_990, Decision.CREATE, Reason.MISSING), (10, Decision.HOLD, Reason.FAILED)], 10_000),
+        (_ALL_AT_ONCE, 900),
+    ],
+    ids=["people", "starting", "all"],
+)
+def test_a_plan_of_ten_thousand_resources_prints_sixty_lines_at_most(
+    groups: Sequence[tuple[int, Decision, Reason]], problems: int
+) -> None:
+    plan = crowd(*groups, gates=problems, warnings=problems, errors=problems)
+    for width, most in ((120, MOST_LINES), (60, FEWEST_LINES)):
+        lines = render_plan(plan, paint=PLAIN, width=width, most=most).splitlines()
+        assert most - 2 <= len(lines) <= most
+        assert max(map(columns, lines)) <= width
+        assert sum(line.startswith("Plan:") for line in lines) == 1
+
+
+def test_whoever_needs_a_person_is_named_first_and_the_rest_counted() -> None:
+    plan = crowd(
+        (3_000, Decision.CREATE, Reason.MISSING),
+        (45, Decision.HOLD, Reason.FAILED),
+        (900, Decision.WAIT, Reason.IN_FLIGHT),
+        (6_055, Decision.NONE, Reason.SUCCEEDED),
+        gates=2,
+        warnings=70,
+    )
+    lines = render_plan(plan, paint=PLAIN, width=100).splitlines()
+    people = [line for line in lines if line.startswith("  ! ")]
+    assert len(people) == 45
+    assert (
+        people[0] == "  ! backfill.r03000   for a person: 31 dates, 2020-05-01..2020-05-31: failed"
+    )
+    for told in (
+        "  + more: create, missing: 92876 dates of 2996 resources, 2020-05-01..2020-05-31",
+        "  . more: wait, in flight: 27900 dates of 900 resources, 2020-05-01..2020-05-31",
+        "  = 6055 more resources need nothing",
+        "  70 more warnings: 70 foreign_finished",
+        "  (reconciler plan --full shows all, with commands)",
+    ):
+        assert told in lines
+    assert sum(line.startswith("  gate.g") for line in lines) == 2
+
+
+def test_more_that_needs_a_person_than_has_room_is_counted_by_reason() -> None:
+    plan = crowd(
+        (4_000, Decision.HOLD, Reason.FAILED),
+        (4_000, Decision.HOLD, Reason.CHANGED),
+        (2_000, Decision.UNKNOWN, Reason.OUTCOME_UNKNOWN),
+        gates=900,
+    )
+    lines = render_plan(plan, paint=PLAIN, width=120).splitlines()
+    named = sum("   for a person: " in line for line in lines)
+    told = "dates of {} resources, 2020-05-01..2020-05-31"
+    assert f"  ? more: unknown, outcome unknown: 62000 {told.format(2_000)}" in lines
+    assert f"  ! more: hold, changed: 124000 {told.format(4_000)}" in lines
+    assert f"  ! more: hold, failed: {31 * (4_000 - named)} {told.format(4_000 - named)}" in lines
+    assert "  900 more gates, 900 of them need a person" in lines
+
+
+def test_a_plan_of_more_resources_than_that_is_told_in_full_where_it_fits() -> None:
+    plan = crowd((3, Decision.HOLD, Reason.FAILED), (500, Decision.NONE, Reason.SUCCEEDED))
+    text = render_plan(plan, paint=PLAIN)
+    assert text.count("reconciler resolve") == 3
+    assert "  = 500 more resources need nothing (--full shows them)\n" in text
 
 
 def test_a_plan_of_nothing_says_so() -> None:
