@@ -83,10 +83,10 @@ def note(text: str) -> None:
         click.echo(harmless(text), err=True, nl=not text.endswith("\n"))
 
 
-def note_diagnostics(diagnostics: tuple[Diagnostic, ...]) -> None:
-    """Print problems to stderr, if there are any."""
+def note_diagnostics(diagnostics: tuple[Diagnostic, ...], *, most: int | None = None) -> None:
+    """Print problems to stderr, if there are any: all, or so many and how many more."""
     if diagnostics:
-        note(render_diagnostics(diagnostics))
+        note(render_diagnostics(diagnostics, most=most))
 
 
 def note_error(error: ReconcilerError) -> None:

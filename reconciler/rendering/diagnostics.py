@@ -17,12 +17,18 @@ from collections.abc import Iterable
 from reconciler.model.diagnostics import Diagnostic, Severity, in_order
 from reconciler.rendering.layout import columns
 from reconciler.rendering.paint import clean
+from reconciler.rendering.phrases import plain
+from reconciler.rendering.tallies import by_code
 
 _GUTTER = 5
 
 
-def render_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
+def render_diagnostics(diagnostics: Iterable[Diagnostic], *, most: int | None = None) -> str:
     """Render problems in order of their place, a blank line between them, and a count at the end.
+
+    Args:
+        diagnostics: The problems.
+        most: Show so many; of the others, tell how many there are of each code.
 
     Returns:
         Lines that each end in a line end; an empty text when there are no problems.
@@ -30,7 +36,9 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
     ordered = in_order(diagnostics)
     if not ordered:
         return ""
-    blocks = ["\n".join(_block(item)) for item in ordered]
+    blocks = ["\n".join(_block(item)) for item in ordered[:most]]
+    if rest := ordered[len(blocks) :]:
+        blocks.append(f"{len(rest)} more: {plain(by_code(rest))}")
     return "\n\n".join([*blocks, _count(ordered)]) + "\n"
 
 

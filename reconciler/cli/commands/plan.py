@@ -9,12 +9,15 @@ import click
 from reconciler.applying.gathering import Refresh
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options import selecting, selection, workspace_of
-from reconciler.cli.output import Terminal, note, note_diagnostics
-from reconciler.cli.plans import print_plan, show_plan
+from reconciler.cli.output import Terminal, note
+from reconciler.cli.plans import form_of, in_forms, show_failure, show_plan
 from reconciler.model.diagnostics import has_errors
+from reconciler.model.errors import ReconcilerError
 from reconciler.model.plan import Plan
 from reconciler.usecases.plan import PlanOptions, plan_project
 from reconciler.usecases.saved_plans import ensure_writable, save_plan
+
+_OFFLINE = "offline: the service was not asked; what ran unknown to the record shows as missing"
 
 
 @click.command(
@@ -23,13 +26,14 @@ from reconciler.usecases.saved_plans import ensure_writable, save_plan
     "  reconciler plan --out p.json             save it for apply p.json\n"
     "  reconciler plan --target 'backfill.orders-*' --json\n"
     "  reconciler plan --offline                no network, no credential\n"
+    "  reconciler plan --markdown > plan.md     for a comment on a pull request\n"
     "\b\nExit codes with --detailed-exitcode:\n"
     "  0 nothing to do   2 something to start or adopt   3 only a person can help",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to this file."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON document.")
+@in_forms
 @click.option(
     "--detailed-exitcode", is_flag=True, help="Tell by the exit code what the plan holds."
 )
@@ -43,13 +47,14 @@ from reconciler.usecases.saved_plans import ensure_writable, save_plan
 @click.option(
     "--offline", is_flag=True, help="Use no network, no database server and no credential."
 )
-@click.option("--full", is_flag=True, help="Do not fold resources that need nobody.")
+@click.option("--full", is_flag=True, help="Fold nothing, however much there is.")
 @selecting
 @click.pass_obj
 def command(
     terminal: Terminal,
     out: Path | None,
     as_json: bool,
+    as_markdown: bool,
     detailed_exitcode: bool,
     refresh: str,
     offline: bool,
@@ -65,17 +70,28 @@ def command(
         refresh=Refresh.OFFLINE if offline else Refresh(refresh),
         selection=selection(targets, excludes),
     )
-    if out is not None:
-        ensure_writable(out)
-    workspace = workspace_of(terminal)
-    plan, warnings = plan_project(workspace, options)
-    note_diagnostics(warnings)
-    if as_json:
-        print_plan(plan)
-    else:
-        show_plan(terminal, plan, full=full)
+    form = form_of(as_json=as_json, as_markdown=as_markdown)
+    project = ""
+    try:
+        if out is not None:
+            ensure_writable(out)
+        workspace = workspace_of(terminal)
+        project = workspace.project.name
+        plan, warnings = plan_project(workspace, options)
+    except ReconcilerError as error:
+        show_failure(error, form, project=project, command="reconciler plan")
+        raise
+    show_plan(
+        terminal,
+        plan,
+        form=form,
+        full=full,
+        warnings=warnings,
+        file=None if out is None else str(out),
+        remarks=(_OFFLINE,) if offline else (),
+    )
     if offline:
-        note("offline: the service was not asked; what ran unknown to the record shows as missing")
+        note(_OFFLINE)
     failed = has_errors(plan.diagnostics)
     if out is not None:
         if failed:

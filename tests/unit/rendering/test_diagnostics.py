@@ -71,6 +71,12 @@ def test_nothing_renders_to_nothing() -> None:
     assert render_diagnostics([]) == ""
 
 
+def test_of_problems_past_so_many_the_codes_are_counted() -> None:
+    problems = [a_diagnostic(summary=f"{number} wrong") for number in range(9)]
+    text = render_diagnostics(problems, most=1)
+    assert text == "error[c]: 0 wrong\n     = help: mend it\n\n8 more: 8 c\n\n9 errors\n"
+
+
 def test_a_problem_without_a_place_names_its_address() -> None:
     text = render_diagnostics([a_diagnostic(address="backfill.a", detail="more")])
     assert (
