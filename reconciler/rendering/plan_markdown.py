@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from reconciler.model.diagnostics import Severity
 from reconciler.model.gates import GateStanding
 from reconciler.model.plan import Plan
+from reconciler.rendering.estimates_text import total_text
 from reconciler.rendering.fitting import Part, fit, left_out
 from reconciler.rendering.gate_words import asked, states, stuck
 from reconciler.rendering.markdown import LIMIT, LITTLE, code, markdown, marker, size, words
@@ -72,7 +73,7 @@ def render_markdown(
     came = origin or Provenance()
     page = _Page(plan, came, full=full)
     head = (marker(plan.project), _verdict(plan), *map(words, came.remarks))
-    foot = (page.folded, _foot(plan, came))
+    foot = (page.folded, _within_reason(total_text(plan)), _foot(plan, came))
     # Before anything is kept, all of it is left out: no sentence on that can be longer.
     longest = page.left_out()
     page.fit(limit - sum(size(block) + 2 for block in (*head, longest, *foot)))

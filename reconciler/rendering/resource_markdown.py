@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.model.plan import Action, Decision, FieldChange
 from reconciler.model.remedies import NEEDS_PERSON, remedies_for
+from reconciler.rendering.estimates_text import estimate_text
 from reconciler.rendering.fitting import Part, fit, left_out
 from reconciler.rendering.layout import NO_BREAK
 from reconciler.rendering.markdown import MOST, code, fenced, harmless, markdown, words
@@ -126,10 +127,12 @@ def _row_line(row: Row) -> str:
 
 
 def _calls(section: Section, canary: bool) -> Iterator[str]:
-    """In how many calls it starts, and in which batches."""
+    """In how many calls it starts, in which batches, and how long it would run."""
     if taken := calls_taken(section):
         first = "; the canary goes first" if canary and section.calls[0].batch == 0 else ""
         yield words(f"Starts {taken}{first}.")
+    if lasts := estimate_text(section.estimate):
+        yield words(f"It {lasts}.")
 
 
 def _fields(actions: Sequence[Action]) -> Iterator[str]:

@@ -95,6 +95,7 @@ def many(count: int, *, errors: int = 0, warnings: int = 0, ranges: int = 1) -> 
         summary=Summary(create=count, hold=count, calls=count, node_instances=count),
         diagnostics=tuple(problems),
         desired=(),
+        estimates=(),
     )  # fmt: skip
 
 
@@ -461,7 +462,7 @@ def test_every_decision_and_reason_can_be_shown(decision: Decision) -> None:
 def test_no_line_begins_with_somebody_elses_text() -> None:
     ours = re.compile(
         r"<!-- reconciler|\*\*|- (error|warning|Gate|`[-+~>.#!?=]`) |\| |  - (open|closed|not)|</?details>"
-        r"|<summary><code>|In |Starts |`{3,}(sh|diff)?$|@@ 2020|[-+] |reconciler |Plan |$"
+        r"|<summary><code>|In |Starts |It |`{3,}(sh|diff)?$|@@ 2020|[-+] |reconciler |Plan |$"
     )
     for text in handfuls():
         for line in render_markdown(with_text(text)).split("\n"):
