@@ -9,7 +9,7 @@ from reconciler.model.attempts import BY_HAND, Attempt, AttemptState
 from reconciler.model.dates import DateSet
 from reconciler.model.resources import Resource
 from reconciler.model.runs import NodeFailure
-from reconciler.rendering.layout import COLUMNS, columns, hanging
+from reconciler.rendering.layout import COLUMNS, columns, hanging, indent_of
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.times_text import took_text
 from reconciler.rendering.words import some
@@ -43,7 +43,10 @@ def render_explanation(
     lines.extend(shown or ["  no attempt on record"])
     for dates, words, commands in upcoming:
         lines.append(f"  next plan: {dates}: {clean(words)}")
-        lines.extend(f"{' ' * 10}{paint(command, Role.STRONG)}" for command in commands)
+        lines.extend(
+            indent_of(command, most=10, width=width) + paint(command, Role.STRONG)
+            for command in commands
+        )
     return "\n".join(_fitted(lines, width)) + "\n"
 
 

@@ -32,6 +32,12 @@ def clipped(text: str, width: int) -> str:
     return f"{text[:kept].rstrip()}…"
 
 
+def indent_of(text: str, *, most: int, width: int) -> str:
+    """The blanks before a text that must not be broken: fewer where that lets it fit."""
+    spare = width - columns(text)
+    return " " * (most if spare < 0 else min(most, spare))
+
+
 def wrapped(text: str, *, room: int, width: int) -> list[str]:
     """Break a text at its blanks, but not at `NO_BREAK`, into lines that fit.
 

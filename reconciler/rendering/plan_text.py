@@ -12,7 +12,7 @@ from reconciler.model.remedies import remedies_for
 from reconciler.rendering.decision_roles import ROLES
 from reconciler.rendering.estimates_text import estimate_text, total_text
 from reconciler.rendering.gates_text import gate_lines
-from reconciler.rendering.layout import COLUMNS, NO_BREAK, hanging
+from reconciler.rendering.layout import COLUMNS, NO_BREAK, hanging, indent_of
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.phrases import plain
 from reconciler.rendering.plan_brief import Brief
@@ -110,16 +110,16 @@ def _rows(section: Section, paint: Paint, width: int) -> Iterator[str]:
         yield f"{paint(prefix, ROLES[action.decision])}{first[len(prefix) :]}"
         yield from rest
         if row.needs_person:
-            yield from _commands(row, told, paint)
+            yield from _commands(row, told, paint, width)
 
 
-def _commands(row: Row, told: Counter[Action], paint: Paint) -> Iterator[str]:
+def _commands(row: Row, told: Counter[Action], paint: Paint, width: int) -> Iterator[str]:
     """What a person can do about a row; for later ranges of the same action it is the same."""
     action, stretch = row.action, row.stretch
     told[action] += 1
     if stretch is not None and told[action] <= COMMANDS_TOLD:
         for command in remedies_for(action, stretch):
-            yield f"{' ' * _INDENT}{paint(command, Role.STRONG)}"
+            yield indent_of(command, most=_INDENT, width=width) + paint(command, Role.STRONG)
     elif told[action] == COMMANDS_TOLD + 1:
         yield f"{' ' * _INDENT}the same commands, with these and later dates"
 

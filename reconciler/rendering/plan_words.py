@@ -118,11 +118,16 @@ def why(action: Action) -> Phrase:
 def cause(action: Action) -> Phrase:
     """Why it was decided so: our word for it, what blocks it, the details."""
     word = _REASONS.get(action.reason, action.reason.value)
-    blocked = ("blocked by ", *theirs(", ".join(action.blocked_by))) if action.blocked_by else ()
-    # Why a gate is closed stands with the gate, once for all who wait for it.
-    told = bool(action.blocked_by) and all(is_gate(name) for name in action.blocked_by)
+    # Why a gate is closed stands with the gate, once for all who wait for it; other details say who blocks.
+    gates = bool(action.blocked_by) and all(is_gate(name) for name in action.blocked_by)
+    detail = () if gates else theirs(action.detail)
+    blocked: Phrase = ()
+    if action.blocked_by:
+        blocked = (
+            ("blocked",) if detail else ("blocked by ", *theirs(", ".join(action.blocked_by)))
+        )
     said = joined("; ", ((word,) if word else (), blocked))
-    return joined(": ", (said, () if told else theirs(action.detail)))
+    return joined(": ", (said, detail))
 
 
 def _change(change: FieldChange) -> Phrase:

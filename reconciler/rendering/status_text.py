@@ -7,7 +7,7 @@ from typing import Protocol
 
 from reconciler.model.addresses import Address
 from reconciler.model.dates import DateRange, DateSet
-from reconciler.rendering.layout import COLUMNS, hanging
+from reconciler.rendering.layout import COLUMNS, hanging, indent_of
 from reconciler.rendering.paint import Paint, Role, clean
 from reconciler.rendering.words import some
 
@@ -113,13 +113,13 @@ def _resource(
         yield from rest
         if one.needs_person and people < COMMANDS_TOLD:
             people += 1
-            yield f"        {paint(f'reconciler explain {address}@{dates}', Role.STRONG)}"
+            command = f"reconciler explain {address}@{dates}"
+            yield indent_of(command, most=8, width=width) + paint(command, Role.STRONG)
 
 
 def _why(one: CoverageLike) -> str:
     said = "" if one.reason in _SAYS_NO_MORE else clean(one.reason).replace("_", " ")
-    unnamed = [name for name in one.blocked_by if name not in one.detail]
-    by = f"by {clean(', '.join(unnamed))}" if unnamed else ""
+    by = f"by {clean(', '.join(one.blocked_by))}" if one.blocked_by and not one.detail else ""
     return ": ".join(filter(None, (said, by, clean(one.detail))))
 
 

@@ -40,8 +40,8 @@ def test_golden_plan_of_every_decision() -> None:
       > 2020-05-01                1 date  found: a run of ours that is not on
           record
       . 2020-05-02..2020-05-03   2 dates  in flight
-      # 2020-05-04..2020-05-06   3 dates  missing; blocked by gate.ob-quiet,
-          rollout: opens when gate.ob-quiet does
+      # 2020-05-04..2020-05-06   3 dates  missing; blocked: opens when
+          gate.ob-quiet does
       ! 2020-05-07..2020-05-08   2 dates  failed: node 3 failed
           reconciler explain backfill.users-2020@2020-05-07..2020-05-08
           reconciler resolve backfill.users-2020@2020-05-07..2020-05-08 --rerun --reason TEXT
@@ -54,8 +54,8 @@ def test_golden_plan_of_every_decision() -> None:
   ? manualflow.month-close
       ? 2018-12-12  1 date  outcome unknown since 10:02
           reconciler explain manualflow.month-close@2018-12-12
-          reconciler resolve manualflow.month-close@2018-12-12 --run-id ID --reason TEXT
-          reconciler resolve manualflow.month-close@2018-12-12 --never-ran --reason TEXT
+  reconciler resolve manualflow.month-close@2018-12-12 --run-id ID --reason TEXT
+  reconciler resolve manualflow.month-close@2018-12-12 --never-ran --reason TEXT
   gate.landed   hw · every run of etl-dli2dws (task 937987) planned on the day
       after the data date has succeeded
       closed for 2020-05-05: a run failed; needs a person
