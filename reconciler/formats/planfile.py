@@ -10,7 +10,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 
 from reconciler.formats.diagnostics import diagnostic_document, diagnostic_of
@@ -133,6 +134,12 @@ def _plan_of(document: Document) -> Plan:
     TopologicalSorter(
         {one.address: [ref.address for ref in one.requires] for one in desired}
     ).prepare()
+    calls = tuple(_call_of(item) for item in as_objects(document["calls"]))
+    adoptions = tuple(_adoption_of(item) for item in as_objects(document["adoptions"]))
+    _check_calls(calls)
+    named = {call.series for call in calls} | {adoption.series for adoption in adoptions}
+    if not named <= series.keys():
+        raise ValueError("it does not hold the series of a call")
     return Plan(
         id=str(document["plan_id"]),
         tool_version=str(document["tool_version"]),
@@ -146,8 +153,8 @@ def _plan_of(document: Document) -> Plan:
             **{key: int(str(value)) for key, value in as_object(document["summary"]).items()}
         ),
         actions=tuple(_action_of(item) for item in as_objects(document["actions"])),
-        calls=tuple(_call_of(item) for item in as_objects(document["calls"])),
-        adoptions=tuple(_adoption_of(item) for item in as_objects(document["adoptions"])),
+        calls=calls,
+        adoptions=adoptions,
         series=series,
         desired=desired,
         gates=tuple(gate_of(item) for item in as_objects(document["gates"])),
@@ -155,6 +162,18 @@ def _plan_of(document: Document) -> Plan:
         estimates=tuple(estimate_of(item) for item in as_objects(document["estimates"])),
         diagnostics=tuple(diagnostic_of(item) for item in as_objects(document["diagnostics"])),
     )
+
+
+def _check_calls(calls: Sequence[Call]) -> None:
+    """Refuse calls that stand in each other's way, as no plan of ours does."""
+    if len({call.id for call in calls}) < len(calls):
+        raise ValueError("two of its calls have the same id")
+    ranges: dict[Address, list[tuple[DateRange, str]]] = defaultdict(list)
+    for call in calls:
+        (dates,) = call.dates
+        ranges[call.address].append((dates, call.id))
+    for of_address in ranges.values():
+        RangeMap.of(of_address)
 
 
 def _heading_document(heading: Heading) -> dict[str, object]:

@@ -228,7 +228,7 @@ class PlanAgenda:
         if self.workspace.clock.now() >= self.plan.expires_at:
             why = f"the plan expired on {self.plan.expires_at:%Y-%m-%d %H:%M} UTC"
             return {call.id: why for call in plan.calls}
-        return spec_moved(self.workspace, plan)
+        return spec_moved(self.workspace, plan, self.lines)
 
     def judged(self, store: StateStore) -> Plan:
         """The plan with its calls as they are blocked by the record alone."""

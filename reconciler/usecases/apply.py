@@ -154,7 +154,7 @@ async def _apply_saved(
     known = frozenset(names & workspace.project.connections.keys())
     async with metered(workspace, store, known) as meter:
         hooks.approve(plan)
-        moved = spec_moved(workspace, plan)
+        moved = spec_moved(workspace, plan, meter.lines)
         carrying = Carrying(
             workspace=workspace, store=store, meter=meter, options=options, hooks=hooks
         )

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.formats.planfile import parse_plan, plan_document, plan_text
+from reconciler.model.addresses import Address, Kind
 from reconciler.model.canonical import digest
 from reconciler.model.errors import PlanRefused, ReconcilerError, UnsupportedFormat
-from reconciler.model.plan import Decision, FieldChange, Plan, Reason, Summary
+from reconciler.model.plan import Call, Decision, FieldChange, Plan, Reason, Summary
 from reconciler.model.runs import Tier
 from reconciler.schema_files import read_schema
 from tests.builders import date_sets
@@ -51,6 +52,18 @@ calls = st.builds(
     parameters=st.dictionaries(texts, texts, max_size=3),
     blocked_by=st.lists(texts, max_size=2).map(tuple),
 )
+
+
+def _apart(some: list[Call]) -> tuple[Call, ...]:
+    """Calls with ids and addresses of their own, as no two of a plan start the same."""
+    return tuple(
+        dataclasses.replace(
+            one, id=f"call{number}", address=Address.of(Kind.BACKFILL, f"orders-{number}")
+        )
+        for number, one in enumerate(some)
+    )
+
+
 plans = st.builds(
     a_plan,
     lineage=st.none() | texts,
@@ -61,7 +74,7 @@ plans = st.builds(
     expires_at=moments,
     summary=st.builds(Summary, create=st.integers(0, 99), reads=st.integers(0, 99)),
     actions=st.lists(actions, max_size=3).map(tuple),
-    calls=st.lists(calls, max_size=3).map(tuple),
+    calls=st.lists(calls, max_size=3).map(_apart),
 )
 
 
@@ -241,3 +254,22 @@ def test_a_series_under_another_fingerprint_is_refused() -> None:
     document["digest"] = digest(document)
     with pytest.raises(PlanRefused, match="fingerprint"):
         parse_plan(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [
+        (lambda plan: plan["calls"].append(plan["calls"][0]), "same id"),
+        (lambda plan: plan["calls"].append({**plan["calls"][0], "id": "other"}), "overlap"),
+        (lambda plan: plan["calls"][0].update(series="0" * 40), "series"),
+        (lambda plan: plan["calls"][0].update(dates=[]), "not enough values"),
+    ],
+)
+def test_calls_that_no_plan_of_ours_has_are_refused(
+    edit: Callable[[dict[str, Any]], None], what: str
+) -> None:
+    document = json.loads(plan_text(a_plan()))
+    del document["digest"]
+    edit(document)
+    with pytest.raises(PlanRefused, match=what):
+        parse_plan(json.dumps({**document, "digest": digest(document)}))
