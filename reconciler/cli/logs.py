@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 
+from reconciler.rendering.json_text import json_text
 from reconciler.rendering.paint import harmless
 
 
@@ -18,14 +18,13 @@ class _TextFormatter(logging.Formatter):
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One object a line: time, level, logger, message."""
-        return json.dumps(
+        return json_text(
             {
                 "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
                 "level": record.levelname.lower(),
                 "logger": record.name,
                 "message": record.getMessage(),
-            },
-            ensure_ascii=True,
+            }
         )
 
 
