@@ -6,6 +6,7 @@ token in header X-Subject-Token, `token.expires_at` in the body, 24 hours ahead.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -78,7 +79,9 @@ class TokenSource:
             content=json.dumps(self._question(password)).encode(),
         )
         told = await self._channel.ask(OPERATION, request, self.masked)
-        answer = told.value
+        given = told.value.headers.get("x-subject-token", "")
+        # A body that cannot be used is told of, and may repeat the token that came with it.
+        answer = dataclasses.replace(told.value, body=redacted(told.value.body, [given]))
         try:
             envelope = open_envelope(answer, OPERATION)
         except BadAnswer as error:
@@ -86,7 +89,7 @@ class TokenSource:
         if envelope.failed:
             raise failed_read(OPERATION, envelope)
         try:
-            return _read_token(answer.headers.get("x-subject-token", ""), envelope.body)
+            return _read_token(given, envelope.body)
         except BadAnswer as error:
             raise unfitting_read(PROVIDER, OPERATION, str(error), envelope.request_id) from error
 
