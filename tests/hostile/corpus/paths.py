@@ -156,6 +156,40 @@ ARGUMENTS = {
 }
 
 
+#: What a variable may hold that nothing runs, and nobody obeys.
+SPOILT = "\u202e::error::\u3164"
+
+ENVIRONMENTS: dict[str, tuple[Threat, dict[str, str]]] = {
+    "user": (Threat.TERMINALS, {"LOGNAME": "\x1b[2J\n::error::owned", "USER": "\u202eowned"}),
+    "user that is no text": (Threat.TERMINALS, {"LOGNAME": "\udcff\udcfe"}),
+    "columns": (Threat.TERMINALS, {"COLUMNS": "999999999999999999999"}),
+    "proxies": (
+        Threat.ENDPOINTS,
+        dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:1"),
+    ),
+    "certificates": (Threat.ENDPOINTS, {"SSL_CERT_FILE": "/dev/zero", "SSL_CERT_DIR": "/"}),
+    "a git of another repository": (
+        Threat.CODE,
+        {"GIT_DIR": "/nowhere", "GIT_EXTERNAL_DIFF": "touch owned", "GIT_PAGER": "touch owned"},
+    ),
+    "an editor": (Threat.CODE, {"EDITOR": "touch owned", "PAGER": "touch owned"}),
+}
+
+
+def _nothing(stage: Stage) -> None:
+    """The environment is the attack."""
+
+
+def _with_secrets(stage: Stage) -> None:
+    """A connection of the real service, whose secret the environment of a fork does not have."""
+    _declared(stage)
+    static = "credentials: {source: static, accessKeyId: a, accessKeySecret: '${env:SK}'}"
+    stage.configure(
+        f"      provider: dataworks\n      region: cn-shanghai\n      projectId: 1\n      {static}",
+        "",
+    )
+
+
 def _in_specs(plant: Plant, *, deep: bool) -> Callable[[Stage], None]:
     def put(stage: Stage) -> None:
         if deep:
@@ -277,5 +311,30 @@ CASES = (
         commands=("plan --offline --out p.json",),
         codes=REFUSED,
         holds=_unharmed,
+    ),
+    *(
+        Case(
+            id=f"environment: {name}",
+            threat=threat,
+            surface=Surface.ENVIRONMENT,
+            scene=_declared,
+            plant=_nothing,
+            environ=environ,
+            commands=("plan --offline", "apply --auto-approve", "history"),
+        )
+        for name, (threat, environ) in ENVIRONMENTS.items()
+    ),
+    *(
+        Case(
+            id=f"environment: a fork without {name}",
+            threat=Threat.FORKS,
+            surface=Surface.ENVIRONMENT,
+            scene=_with_secrets,
+            plant=_nothing,
+            environ={"SK": secret},
+            commands=("validate", "plan --offline"),
+            codes=frozenset({0}),
+        )
+        for name, secret in {"a value": "", "rights": "x", "the right value": SPOILT}.items()
     ),
 )

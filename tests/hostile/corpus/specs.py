@@ -267,6 +267,26 @@ REACHING = {
 }
 
 
+#: What must be said of some, whatever else is wrong with them.
+SAID = {
+    "aliases": "alias",
+    "recursive alias": "anchor",
+    "closed brackets": "too_deep",
+    "many keys": "too_many_nodes",
+    "large scalar": "file_too_large",
+    "tags": "tag",
+    "verbatim tag": "tag",
+    "merge key": "anchor",
+    "version directive": "directive",
+    "bidi": "invisible_character",
+    "zero width": "invisible_character",
+    "escaped filler": "invisible_character",
+    "annotation that is hidden": "invisible_character",
+    "duplicate kind": "duplicate_key",
+    "duplicate by quotes": "duplicate_key",
+}
+
+
 def _planted(data: bytes) -> Callable[[Stage], None]:
     def plant(stage: Stage) -> None:
         (stage.root / "specs" / "x.yaml").write_bytes(data)
@@ -297,6 +317,7 @@ def _refused(threat: Threat, attacks: Mapping[str, bytes]) -> tuple[Case, ...]:
             plant=_planted(data),
             commands=VALIDATE if len(data) < LARGE else VALIDATE[:1],
             codes=REFUSED,
+            finds=frozenset({SAID[name]} if name in SAID else ()),
             holds=_ran_nothing,
         )
         for name, data in attacks.items()
