@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.crash.guards import GUARDS, Guard
+from tests.hostile.guards import HOSTILE_GUARDS
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("reconciler", "tests", "schemas", "specs", "docs", "README.md", "pyproject.toml")
@@ -37,9 +38,10 @@ class Verdict:
 
 def main(words: Sequence[str]) -> int:
     """Try every guard, or those whose name holds one of the words; the exit code says if all hold."""
-    guards = [one for one in GUARDS if not words or any(word in one.name for word in words)]
+    every = (*GUARDS, *HOSTILE_GUARDS)
+    guards = [one for one in every if not words or any(word in one.name for word in words)]
     if not guards:
-        _say(f"no guard is called so; there are: {', '.join(one.name for one in GUARDS)}")
+        _say(f"no guard is called so; there are: {', '.join(one.name for one in every)}")
         return 1
     whole = sorted({test for guard in guards for test in guard.tests})
     sound = _verdict(None, whole)
@@ -53,7 +55,7 @@ def main(words: Sequence[str]) -> int:
         is_caught = verdict.code == _TESTS_FAILED
         caught += is_caught
         word = f"caught by {verdict.failed}" if is_caught else f"NOT CAUGHT ({verdict.code})"
-        _say(f"{guard.name:<22} {verdict.seconds:5.1f} s  {word}")
+        _say(f"{guard.name:<30} {verdict.seconds:5.1f} s  {word}")
     _say(f"{caught} of {len(guards)}")
     return 0 if caught == len(guards) else 1
 
