@@ -31,7 +31,7 @@ demo: $(VENV)/.runtime
 
 # More workers than the two cores this is meant for: many tests wait for processes and databases.
 test: $(VENV)/.developer
-	$(PYTEST) -n 5 --dist worksteal
+	$(PYTEST) -n 6 --dist worksteal
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check
