@@ -54,7 +54,7 @@ def test_the_job_that_may_write_runs_nothing_of_the_pull_request() -> None:
     comment = jobs["comment"]
     assert comment["permissions"] == {"pull-requests": "write"}
     assert [step["uses"] for step in comment["steps"] if "uses" in step] == [
-        "actions/download-artifact@v4"
+        "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093"
     ]
     assert not any(re.search(r"^(pipx|reconciler)", one, re.MULTILINE) for one in texts(comment))
     assert "head.repo.full_name == github.repository" in comment["if"]
