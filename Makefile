@@ -31,7 +31,7 @@ demo: $(VENV)/.runtime
 
 # More workers than the two cores this is meant for: many tests wait for processes and databases.
 test: $(VENV)/.developer
-	$(PYTEST) -n 6 --dist worksteal
+	$(PYTEST) -n 5 --dist worksteal
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check
@@ -47,7 +47,7 @@ check: lint test
 
 # The simulation takes longest, so it begins first.
 soak: mutants
-	RECONCILER_SOAK_FACTOR=20 $(PYTEST) -n auto --dist worksteal tests/crash/test_simulation.py tests/crash tests/property tests/hostile tests/unit/specs tests/unit/documents
+	RECONCILER_SOAK_FACTOR=20 $(PYTEST) -n auto --dist worksteal tests/crash/test_simulation.py tests/crash tests/property tests/hostile tests/unit/specs tests/unit/documents tests/unit/state
 
 mutants: $(VENV)/.developer
 	$(BIN)/python -m tests.crash.mutants

@@ -22,13 +22,11 @@ from tests.crash.simulation.generating import script_of
 from tests.crash.simulation.history import Broken
 from tests.crash.simulation.playing import fault_of, played, shortest, telling
 from tests.crash.simulation.script import (
-    BackUp,
     Command,
     Declare,
     Episode,
     Hitch,
     Process,
-    Rerun,
     Script,
     Trouble,
     Wait,
@@ -86,16 +84,13 @@ BUSY = Script(
     (
         Declare("orders", frozenset({11, 12})),
         Declare("close", frozenset({12})),
-        Episode(1, (Process(Command.PLAN), Process(Command.STATUS))),
         Episode(
             2,
             (Process(Command.APPLY), Process(Command.APPLY, starts=0.3)),
             hitches=(Hitch(1, Trouble.LATE_REQUEST, 200.0), Hitch(2, Trouble.THROTTLE)),
         ),
-        BackUp(),
         Wait(5.0),
-        Episode(3, (Process(Command.APPLY), Process(Command.PLAN))),
-        Rerun("close", frozenset({12})),
+        Episode(3, (Process(Command.APPLY),)),
     ),
     listing_lag=5,
 )

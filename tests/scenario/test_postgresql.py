@@ -67,11 +67,11 @@ def test_a_server_that_may_lose_commits_is_refused(sandbox: Sandbox) -> None:
     assert sandbox.ledger() == []
 
 
-def test_of_five_checkouts_that_apply_at_once_each_date_starts_once(tmp_path: Path) -> None:
+def test_of_four_checkouts_that_apply_at_once_each_date_starts_once(tmp_path: Path) -> None:
     with simulate(tmp_path) as service:
         url = new_database()
         checkouts = [
-            Checkout(tmp_path / f"checkout-{number}", service, state=url) for number in range(5)
+            Checkout(tmp_path / f"checkout-{number}", service, state=url) for number in range(4)
         ]
         for checkout in checkouts:
             for name, root in (("orders", 1), ("users", 2), ("rates", 3)):

@@ -28,6 +28,7 @@ from reconciler.state.codec import (
 )
 from reconciler.state.store import SqlStore
 from tests.builders import NOON, a_series, a_subject, ranges
+from tests.effort import examples
 from tests.unit.state.calls import a_prepared, an_intent, the_attempt
 from tests.unit.state.databases import SqliteDatabase
 
@@ -119,7 +120,7 @@ def test_a_moment_is_read_as_it_was_written(millis: int) -> None:
         params=st.dictionaries(names, st.dictionaries(names, texts, max_size=3), max_size=3),
     )
 )
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 def test_a_series_on_record_is_the_one_that_was_sent(series: Series) -> None:
     with _a_store() as store:
         store.begin(store.acquire(), an_intent(series=series))
@@ -147,7 +148,7 @@ def test_a_series_on_record_is_the_one_that_was_sent(series: Series) -> None:
     seen=coverages,
     took=st.none() | times,
 )
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 def test_an_outcome_and_what_is_seen_survive_the_database(
     outcome: Accepted | Refused | Unknown, seen: RangeMap[UnitRecord], took: Took | None
 ) -> None:

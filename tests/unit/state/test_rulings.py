@@ -17,6 +17,7 @@ from reconciler.model.series import Series
 from reconciler.model.state import Closing, Lease, Ruling, Standing
 from reconciler.state.store import SqlStore
 from tests.builders import a_found_run, a_series, at, dates
+from tests.effort import cases
 from tests.unit.state.calls import (
     ACCEPTED,
     CALL_STATES,
@@ -31,7 +32,10 @@ from tests.unit.state.calls import (
     observe,
     the_attempt,
 )
-from tests.unit.state.databases import Database
+from tests.unit.state.databases import KINDS, Database
+
+#: The rules are the same on any database, whose own ways other modules try.
+TRIED_ON = cases(["sqlite"], soak=sorted(KINDS))
 
 S = AttemptState
 SUCCEEDED = UnitRecord(UnitStatus.SUCCESS)

@@ -13,6 +13,7 @@ from reconciler.model.runs import UnitStatus
 from reconciler.model.state import Lease
 from reconciler.state.store import SqlStore
 from tests.builders import a_series, at, dates
+from tests.effort import cases
 from tests.unit.state.calls import (
     ACCEPTED,
     CALL_STATES,
@@ -25,7 +26,10 @@ from tests.unit.state.calls import (
     observe,
     the_attempt,
 )
-from tests.unit.state.databases import Database
+from tests.unit.state.databases import KINDS, Database
+
+#: The rules are the same on any database, whose own ways other modules try.
+TRIED_ON = cases(["sqlite"], soak=sorted(KINDS))
 
 S = AttemptState
 

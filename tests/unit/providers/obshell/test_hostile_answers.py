@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reconciler.model.errors import ProviderError
 from reconciler.model.gates import GateReading
 from reconciler.ports import GateKeeper
+from tests.effort import examples
 from tests.unit.providers.obshell.support import (
     CLUSTER_LIST,
     CLUSTER_QUIET,
@@ -82,7 +83,7 @@ def looked_at(agent: Agent) -> list[GateReading | ProviderError]:
     return asyncio.run(look(a_provider(agent)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(status=STATUSES, body=BODIES)
 def test_any_answer_is_judged_or_refused(status: int, body: bytes) -> None:
     agent = Agent()
@@ -109,7 +110,7 @@ def test_any_answer_is_judged_or_refused(status: int, body: bytes) -> None:
             assert all(text.isprintable() for _, text in (*found.closed, *found.remarks))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(status=STATUSES, body=BODIES, path=st.sampled_from([SECRET, STATUS]))
 def test_any_answer_to_an_open_read_is_judged_or_refused(
     status: int, body: bytes, path: str
