@@ -88,11 +88,11 @@ def attempt_lines(attempt: Attempt, unit: UnitRange, paint: Paint) -> Iterator[s
     """All that is known of one attempt on some units."""
     when = attempt.signed_at or attempt.created_at
     how = "adopted" if attempt.adopted else attempt.operation
+    did = "signed" if attempt.signed_at else "recorded"
     yield paint(
-        f"  attempt {attempt.number}: {how} {attempt.dates}, {attempt.state.value},"
-        f" {when:%Y-%m-%d %H:%M:%S} UTC",
-        Role.STRONG,
+        f"  attempt {attempt.number}: {how} {attempt.dates}, {attempt.state.value}", Role.STRONG
     )
+    yield f"    {did} {when:%Y-%m-%d %H:%M:%S} UTC"
     yield f"    for {attempt.address}, generation {attempt.generation}, series {attempt.series}"
     if attempt.name:
         yield f"    name {clean(attempt.name)!r}"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.canonical import canonical_json
+from reconciler.model.dates import DateRange
 from reconciler.model.state import JournalEntry
 from reconciler.rendering.layout import COLUMNS, hanging
 from reconciler.rendering.paint import Paint, Role, clean
+
+#: Dates as the journal writes them: the first, and the one after the last.
+_HALF_OPEN = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)")
 
 #: Version of `history --json`.
 HISTORY_VERSION = "1.0"
@@ -25,9 +31,29 @@ def _entry(entry: JournalEntry, paint: Paint, width: int) -> Iterator[str]:
         f"{entry.seq:>5}  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {paint(clean(entry.event), Role.STRONG)}"
         f"  {clean(entry.who)}, {clean(entry.command)}{commit}"
     )
-    said = [f"{name} {_words(value)}" for name, value in entry.data.items() if value]
+    said = [
+        f"{name} {_words(value)}"
+        for name, value in entry.data.items()
+        if value and name != "became"
+    ]
+    if entry.became:
+        said.append(f"now {', '.join(_standings(entry.became))}")
     if said:
         yield from hanging(" " * 7, "; ".join(said), indent=9, width=width)
+
+
+def _standings(became: Mapping[str, str]) -> Iterator[str]:
+    """How attempts stand, with both ends of their dates; which is which is said where there are several."""
+    for attempt, standing in became.items():
+        told = clean(_HALF_OPEN.sub(_both_ends, str(standing)))
+        yield told if len(became) == 1 else f"{clean(attempt)} {told}"
+
+
+def _both_ends(found: re.Match[str]) -> str:
+    try:
+        return str(DateRange(*map(dt.date.fromisoformat, found.groups())))
+    except ValueError:
+        return found[0]
 
 
 def _words(value: object) -> str:
