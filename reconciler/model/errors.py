@@ -201,6 +201,12 @@ class NoSuchLock(StateError):
     code = "no_such_lock"
 
 
+#: What to do where there is no store: nobody can tell a new project from one that lost its record.
+NO_STORE_YET = (
+    "a new project's first apply makes it; if this one is not new, find the store it had"
+)
+
+
 class StateMissing(StateError):
     """There is no state store yet."""
 

@@ -17,7 +17,7 @@ from reconciler.model.plan import (
 )
 from reconciler.model.resources import Resource
 from reconciler.model.runs import Tier
-from reconciler.planning.deciding import Verdict
+from reconciler.planning.deciding import Verdict, needs_call
 from reconciler.planning.diffing import series_changes
 from reconciler.planning.history import Past, attempts_by_subject, history
 from reconciler.planning.situation import Decided, Situation, explained
@@ -81,7 +81,10 @@ def _detail(verdict: Verdict, past: Past | None, resource: Resource) -> str:
 def _changes(
     verdict: Verdict, past: Past | None, decided: Decided, situation: Situation
 ) -> tuple[FieldChange, ...]:
-    before = situation.recorded.series.get(past.series) if past and verdict.changed else None
+    """What differs from what ran last, where that decides or something else would run now."""
+    if past is None or not (verdict.changed or (past.ran and needs_call(verdict))):
+        return ()
+    before = situation.recorded.series.get(past.series)
     return series_changes(before, decided.resource.series) if before is not None else ()
 
 

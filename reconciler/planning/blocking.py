@@ -194,10 +194,11 @@ def _by_requirement(
     left = required.dates - seen.where(lambda one: one is Standing.DONE)
     failed = seen.where(lambda one: one is Standing.FAILED)
     if requirement.same_date:
+        stuck = failed | seen.where(lambda one: one is Standing.BEHIND)
         opens = f"opens when the same date of {name} is done"
-        broken = f"{opens}, which failed and needs a person"
-        return RangeMap.constant(resource.dates & (left - failed), Block(name, opens)).overlaid(
-            RangeMap.constant(resource.dates & failed, Block(name, broken))
+        broken = f"{opens}, which needs a person first"
+        return RangeMap.constant(resource.dates & (left - stuck), Block(name, opens)).overlaid(
+            RangeMap.constant(resource.dates & stuck, Block(name, broken))
         )
     if not left:
         return RangeMap()

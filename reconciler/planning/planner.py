@@ -47,7 +47,8 @@ class Making:
 
     `run_name` is the name that a run on a connection will be given, from a tag and a spec's name; `wire`
     spells a call of a connection exactly as it will be sent; `token` gives random base32 text. With `only`,
-    calls are made for these units and for no others.
+    calls are made for these units and for no others. Where a plan is `blind`, nothing tells what ran: it
+    shows what the specs ask for, and bounds on what starts are warnings.
     """
 
     plan_id: str
@@ -61,6 +62,7 @@ class Making:
     run_name: Callable[[str, Tag, str], str]
     wire: Callable[[str, Series, DateRange, str, Tuning], WireCall]
     only: Mapping[Address, DateSet] | None = None
+    blind: bool = False
 
 
 def build_plan(situation: Situation, making: Making) -> Plan:
@@ -108,13 +110,14 @@ def build_plan(situation: Situation, making: Making) -> Plan:
             (
                 *situation.unreadable.values(),
                 *unread_gates(gates),
-                *policy_diagnostics(summary, making.policy),
+                *policy_diagnostics(summary, making.policy, enforced=not making.blind),
                 *plan_warnings(
                     decided,
                     situation,
                     making.policy.freezes,
                     as_of=making.as_of,
                     until=making.created_at + making.policy.plan_expiry,
+                    blind=making.blind,
                 ),
             )
         ),

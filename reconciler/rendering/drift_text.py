@@ -17,15 +17,18 @@ _WORDS = {
     DriftKind.RESTARTED: "had succeeded; runs again",
     DriftKind.BROKEN: "had succeeded; has failed since",
     DriftKind.VANISHED: "was in flight; the service knows it no more",
-    DriftKind.UNRECORDED: "bears our tag and is not on record; the next apply adopts it if it is declared",
-    DriftKind.FOREIGN: "someone else's run; if it is meant to count: reconciler adopt",
+    DriftKind.UNRECORDED: "bears our tag and is not on record; adopted where a spec asks for just that",
+    DriftKind.FOREIGN: "someone else's run; if it is meant to count, see `reconciler adopt --help`",
 }
 
 
 def render_drift(
-    drifts: Sequence[Drift], *, reads: int, paint: Paint, width: int = COLUMNS
+    drifts: Sequence[Drift], *, reads: int, paint: Paint, width: int = COLUMNS, unread: int = 0
 ) -> str:
-    """One entry a stretch of units, in lines that fit; ends with a newline."""
+    """One entry a stretch of units, in lines that fit; ends with a newline.
+
+    `unread` is how many problems kept something from being read.
+    """
     lines: list[str] = []
     for one in drifts:
         runs = ", ".join(map(clean, one.run_ids[:3]))
@@ -34,7 +37,9 @@ def render_drift(
         told = f"{one.address}@{one.dates}: {_WORDS[one.kind]} (run {runs}{more})"
         first, *rest = hanging(f"  {kind}  ", told, indent=6, width=width)
         lines += [first.replace(kind, paint(kind, Role.PROBLEM), 1), *rest]
-    found = f"{some(len(drifts), 'difference')}" if drifts else "no difference"
+    found = some(len(drifts), "difference") if drifts else "no difference"
+    if unread:
+        found += " in what could be read; not all of it could"
     lines.append(f"{paint('Drift:', Role.STRONG)} {found}. {some(reads, 'API call')} made.")
     return "\n".join(lines) + "\n"
 

@@ -43,10 +43,9 @@ def _entry(entry: JournalEntry, paint: Paint, width: int) -> Iterator[str]:
 
 
 def _standings(became: Mapping[str, str]) -> Iterator[str]:
-    """How attempts stand, with both ends of their dates; which is which is said where there are several."""
+    """How attempts stand; which is which is said where there are several."""
     for attempt, standing in became.items():
-        told = clean(_HALF_OPEN.sub(_both_ends, str(standing)))
-        yield told if len(became) == 1 else f"{clean(attempt)} {told}"
+        yield _words(standing) if len(became) == 1 else f"{clean(attempt)} {_words(standing)}"
 
 
 def _both_ends(found: re.Match[str]) -> str:
@@ -57,9 +56,11 @@ def _both_ends(found: re.Match[str]) -> str:
 
 
 def _words(value: object) -> str:
+    """A value of an entry, with both ends of its dates."""
     if isinstance(value, list):
-        return ", ".join(clean(str(one)) for one in value)
-    return clean(value if isinstance(value, str) else canonical_json(value))
+        return ", ".join(map(_words, value))
+    text = value if isinstance(value, str) else canonical_json(value)
+    return clean(_HALF_OPEN.sub(_both_ends, text))
 
 
 def history_document(

@@ -32,10 +32,10 @@ def clipped(text: str, width: int) -> str:
     return f"{text[:kept].rstrip()}…"
 
 
-def indent_of(text: str, *, most: int, width: int) -> str:
-    """The blanks before a text that must not be broken: fewer where that lets it fit."""
+def indent_of(text: str, *, most: int, width: int, least: int = 2) -> str:
+    """The blanks before a text that must not be broken: `most`, or two where only that lets it fit."""
     spare = width - columns(text)
-    return " " * (most if spare < 0 else min(most, spare))
+    return " " * (least if least <= spare < most else most)
 
 
 def wrapped(text: str, *, room: int, width: int) -> list[str]:

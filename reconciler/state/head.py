@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, inspect, select, text, update
 
-from reconciler.model.errors import StateMissing, UnsupportedFormat
+from reconciler.model.errors import NO_STORE_YET, StateMissing, UnsupportedFormat
 from reconciler.state.codec import Unsound, readable
 from reconciler.state.schema import FORMAT, FORMAT_WITH_SEALS, journal, stack
 from reconciler.state.seals import EMPTY, SEAL, is_whole, seal_of
@@ -60,7 +60,7 @@ def refuse_nothing(connection: Connection) -> None:
         return
     if journal.name in found or (found and connection.dialect.name == "sqlite"):
         raise Unsound(f"it has no table {stack.name}, but {', '.join(sorted(found))}")
-    raise StateMissing("there is no state store yet", hint="the first apply makes it")
+    raise StateMissing("there is no state store yet", hint=NO_STORE_YET)
 
 
 def read_head(

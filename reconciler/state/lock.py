@@ -144,8 +144,8 @@ def _write(record: Record, lock: Lock) -> None:
 def _held(info: LockInfo) -> LockHeld:
     return LockHeld(
         f"the state is locked by {info.holder} since {info.since:%Y-%m-%d %H:%M:%S} UTC",
-        hint=f"wait for it to end (apply: --lock-timeout); a lock left behind ends by itself at "
-        f"{info.expires:%H:%M:%S} UTC, or with: reconciler unlock {info.id}",
+        hint=f"wait for it to end (apply: --lock-timeout); if that process is gone, its lock ends by "
+        f"itself at {info.expires:%H:%M:%S} UTC, or now with: reconciler unlock {info.id}",
     )
 
 

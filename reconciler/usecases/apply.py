@@ -199,7 +199,7 @@ def _refuse_foreign(workspace: Workspace, plan: Plan) -> None:
         if not _leads_to(workspace.project.connections[name], subject):
             raise PlanForeign(
                 f"connection {name} was edited since planning: it no longer leads to workspace "
-                f"{subject.workspace} in {subject.region}, {subject.environment}",
+                f"{subject.workspace} in {subject.region}, {subject.environment} ({subject.realm.value})",
                 hint="make a new plan",
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.model.errors import StateMissing
+from reconciler.model.errors import NO_STORE_YET, StateMissing
 from reconciler.model.state import JournalEntry
 from reconciler.usecases.selection import Selection
 from reconciler.wiring.workspace import Workspace
@@ -27,7 +27,7 @@ def read_history(workspace: Workspace, selection: Selection, *, verify: bool) ->
     """
     store = workspace.store_to_read("history")
     if store is None:
-        raise StateMissing("there is no state store yet", hint="the first apply makes it")
+        raise StateMissing("there is no state store yet", hint=NO_STORE_YET)
     try:
         entries = store.journal()
         problems = store.verify() if verify else ()

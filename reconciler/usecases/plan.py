@@ -35,10 +35,11 @@ _MILLISECOND = dt.timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
-    """What `plan` was asked for."""
+    """What `plan` was asked for; what is only shown, and never applied, may be blind."""
 
     refresh: Refresh = Refresh.NORMAL
     selection: Selection = field(default_factory=Selection)
+    only_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +166,9 @@ async def make_plan(
         policy=workspace.project.policy,
         reads=lines.calls_made - before,
         only=only,
+        blind=options.only_shown
+        and options.refresh is Refresh.OFFLINE
+        and recorded.lineage is None,
         token=workspace.ids.token,
         run_name=lambda name, tag, spec: lines.runs[name].provider.run_name(tag, spec),
         wire=lambda name, series, dates, run, tuning: lines.runs[name].provider.wire_call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.model.attempts import Attempt, RecordedState
 from reconciler.model.diagnostics import Diagnostic, Severity
-from reconciler.model.errors import InputError, StateMissing
+from reconciler.model.errors import NO_STORE_YET, InputError, StateMissing
 from reconciler.wiring.workspace import Workspace
 
 
@@ -18,7 +18,7 @@ def read_state(workspace: Workspace) -> RecordedState:
     if store is None:
         raise StateMissing(
             "there is no state store yet",
-            hint="the first apply makes it",
+            hint=NO_STORE_YET,
         )
     try:
         return store.snapshot()

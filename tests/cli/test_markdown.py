@@ -45,7 +45,7 @@ def test_a_plan_and_the_same_plan_saved_have_the_same_page_but_for_its_file(
 def test_a_page_made_offline_says_so(sandbox: Sandbox) -> None:
     sandbox.backfill()
     page = sandbox.run("plan", "--markdown", "--offline").out
-    assert page.split("\n\n")[2].startswith("offline: the service was not asked; ")
+    assert page.split("\n\n")[2].startswith("offline: neither a record nor the service was asked")
 
 
 def test_warnings_of_specs_stand_on_the_page(sandbox: Sandbox) -> None:
@@ -101,3 +101,13 @@ def test_two_forms_at_once_are_refused(sandbox: Sandbox, words: tuple[str, ...])
     result = sandbox.run(*words, "--json", "--markdown")
     assert (result.code, result.out) == (1, "")
     assert "--json and --markdown exclude each other" in result.err
+
+
+def test_bounds_are_told_and_not_enforced_where_nobody_was_asked_what_ran(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path / "project", policy="{maxDates: 3}")
+    sandbox.backfill()
+    shown = sandbox.run("plan", "--offline")
+    assert shown.code == 0, shown.err
+    assert "warning[policy_max_dates]" in shown.out
+    assert sandbox.run("plan", "--offline", "--out", str(sandbox.root / "p.json")).code == 1
+    assert sandbox.run("plan").code == 1

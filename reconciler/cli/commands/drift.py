@@ -34,7 +34,12 @@ def command(terminal: Terminal, as_json: bool, detailed_exitcode: bool) -> ExitC
         answer_json(document, indent=2)
     else:
         paint, width = terminal.paint, terminal.width
-        answer(render_drift(report.drifts, reads=report.reads, paint=paint, width=width))
+        unread = len(report.diagnostics)
+        answer(
+            render_drift(
+                report.drifts, reads=report.reads, paint=paint, width=width, unread=unread
+            )
+        )
     if report.diagnostics:
         return ExitCode.ERROR
     return ExitCode.CHANGES if detailed_exitcode and report.drifts else ExitCode.OK

@@ -18,6 +18,7 @@ from reconciler.usecases.plan import PlanOptions, plan_project
 from reconciler.usecases.saved_plans import ensure_writable, save_plan
 
 _OFFLINE = "offline: the service was not asked; what ran unknown to the record shows as missing"
+_BLIND = "offline: neither a record nor the service was asked, so what ran already shows as missing, too"
 
 
 @click.command(
@@ -69,6 +70,7 @@ def command(
     options = PlanOptions(
         refresh=Refresh.OFFLINE if offline else Refresh(refresh),
         selection=selection(targets, excludes),
+        only_shown=out is None,
     )
     form = form_of(as_json=as_json, as_markdown=as_markdown)
     project = ""
@@ -81,6 +83,7 @@ def command(
     except ReconcilerError as error:
         show_failure(error, form, project=project, command="reconciler plan")
         raise
+    remarks = (_BLIND if plan.lineage is None else _OFFLINE,) if offline else ()
     show_plan(
         terminal,
         plan,
@@ -88,10 +91,10 @@ def command(
         full=full,
         warnings=warnings,
         file=None if out is None else str(out),
-        remarks=(_OFFLINE,) if offline else (),
+        remarks=remarks,
     )
-    if offline:
-        note(_OFFLINE)
+    for remark in remarks:
+        note(remark)
     failed = has_errors(plan.diagnostics)
     if out is not None:
         if failed:

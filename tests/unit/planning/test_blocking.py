@@ -258,7 +258,7 @@ def test_by_date_just_the_dates_that_are_done_start_in_one_call_per_open_range()
         ),
         "2024-05-04": (
             ("backfill.rates",),
-            "opens when the same date of backfill.rates is done, which failed and needs a person",
+            "opens when the same date of backfill.rates is done, which needs a person first",
         ),
     }
 
