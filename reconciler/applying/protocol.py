@@ -22,6 +22,7 @@ from reconciler.model.attempts import Attempt, AttemptState
 from reconciler.model.calls import Prepared, WireCall
 from reconciler.model.errors import FenceLost, OutcomeUnrecorded, ProviderError, StateError
 from reconciler.model.outcomes import Accepted, CreateOutcome, Refused, Unknown
+from reconciler.model.remedies import plain_id
 from reconciler.model.runs import Observation
 from reconciler.model.seams import Clock
 from reconciler.model.state import Intent, Lease
@@ -92,7 +93,7 @@ def _unrecorded(attempt: Attempt, outcome: CreateOutcome, error: StateError) -> 
     match outcome:
         case Accepted(run_ids=ids):
             became = f"was accepted as run {', '.join(ids)}"
-            command = f"reconciler resolve {unit} --run-id {ids[0]} --reason TEXT"
+            command = f"reconciler resolve {unit} --run-id {plain_id(ids[0])} --reason TEXT"
             hint += f"; where runs bear no name: {command}"
         case Refused(code=code):
             became = f"was refused ({code})"

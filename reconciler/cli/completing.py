@@ -109,7 +109,7 @@ def _files(
     with os.scandir(folder / f"{head}{slash}") as entries:
         names = sorted(entry.name for entry in entries if entry.name.startswith(tail))
     for name in names[:_MOST_FILES]:
-        if name.startswith(".") and not tail:
+        if (name.startswith(".") and not tail) or (name.startswith("-") and not head):
             continue
         text = f"{before}{head}{slash}{name}"
         if _is_folder(folder / f"{head}{slash}{name}"):

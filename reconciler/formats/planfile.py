@@ -10,7 +10,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 
@@ -46,6 +47,11 @@ MAKE_ONE = "make a plan: reconciler plan --out FILE"
 
 #: How much of a file that is no plan a message repeats.
 QUOTE_LIMIT = 80
+
+_PLAN_ID = re.compile(r"[0-9a-z-]{1,64}", re.ASCII)
+_STARTING = {Decision.CREATE, Decision.RERUN, Decision.BLOCKED}
+#: What is shared is counted with its owner.
+_COUNTED = tuple(one for one in Decision if one is not Decision.SHARED)
 
 Document = Mapping[str, object]
 
@@ -140,8 +146,16 @@ def _plan_of(document: Document) -> Plan:
     named = {call.series for call in calls} | {adoption.series for adoption in adoptions}
     if not named <= series.keys():
         raise ValueError("it does not hold the series of a call")
+    actions = tuple(_action_of(item) for item in as_objects(document["actions"]))
+    summary = Summary(
+        **{key: int(str(value)) for key, value in as_object(document["summary"]).items()}
+    )
+    _check_told(calls, actions, summary)
+    plan_id = str(document["plan_id"])
+    if not _PLAN_ID.fullmatch(plan_id):
+        raise ValueError("its id is none of ours")
     return Plan(
-        id=str(document["plan_id"]),
+        id=plan_id,
         tool_version=str(document["tool_version"]),
         project=str(document["project"]),
         lineage=None if lineage is None else str(lineage),
@@ -149,10 +163,8 @@ def _plan_of(document: Document) -> Plan:
         created_at=_moment(document["created_at"]),
         as_of=_moment(document["as_of"]),
         expires_at=_moment(document["expires_at"]),
-        summary=Summary(
-            **{key: int(str(value)) for key, value in as_object(document["summary"]).items()}
-        ),
-        actions=tuple(_action_of(item) for item in as_objects(document["actions"])),
+        summary=summary,
+        actions=actions,
         calls=calls,
         adoptions=adoptions,
         series=series,
@@ -174,6 +186,26 @@ def _check_calls(calls: Sequence[Call]) -> None:
         ranges[call.address].append((dates, call.id))
     for of_address in ranges.values():
         RangeMap.of(of_address)
+
+
+def _check_told(calls: Sequence[Call], actions: Sequence[Action], summary: Summary) -> None:
+    """Refuse a plan that starts what it does not tell, or counts otherwise than it tells."""
+    started: dict[Address, list[DateRange]] = defaultdict(list)
+    for action in actions:
+        if action.decision in _STARTING:
+            started[action.address].extend(action.dates)
+    told = {address: DateSet.of(dates) for address, dates in started.items()}
+    for call in calls:
+        if call.dates - told.get(call.address, DateSet()):
+            raise ValueError(
+                "one of its calls is for dates of which no action says that they start"
+            )
+    counted = Counter[str]()
+    for action in actions:
+        counted[action.decision.value] += action.dates.count
+    summed = {one.value: getattr(summary, one.value) for one in _COUNTED}
+    if summed != {name: counted[name] for name in summed} or summary.calls != len(calls):
+        raise ValueError("its summary does not count what it holds")
 
 
 def _heading_document(heading: Heading) -> dict[str, object]:

@@ -61,5 +61,9 @@ def choices(
 
 def _run_id(run_ids: Sequence[str]) -> str:
     """The run's id, where there is one and no other."""
-    one = run_ids[0] if len(run_ids) == 1 else ""
-    return one if _PLAIN_ID.fullmatch(one) else "ID"
+    return plain_id(run_ids[0]) if len(run_ids) == 1 else "ID"
+
+
+def plain_id(run_id: str) -> str:
+    """An id as it stands in a command; `ID` where a shell might make something else of it."""
+    return run_id if _PLAIN_ID.fullmatch(run_id) else "ID"

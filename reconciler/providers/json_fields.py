@@ -103,9 +103,8 @@ class Fields:
             return None
         milliseconds = as_integer(value)
         if milliseconds is not None and 0 <= milliseconds <= _LATEST_MILLISECONDS:
-            if milliseconds == 0:
-                return None
-            return dt.datetime.fromtimestamp(milliseconds / 1000, tz=dt.UTC).astimezone(zone)
+            moment = dt.datetime.fromtimestamp(milliseconds / 1000, tz=dt.UTC).astimezone(zone)
+            return moment if moment.year > _EARLIEST_YEAR else None
         if isinstance(value, str) and _LOCAL_TIME.fullmatch(value):
             try:
                 moment = dt.datetime.fromisoformat(value).replace(tzinfo=zone)

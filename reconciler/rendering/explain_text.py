@@ -97,7 +97,7 @@ def attempt_lines(attempt: Attempt, unit: UnitRange, paint: Paint) -> Iterator[s
     if attempt.name:
         yield f"    name {clean(attempt.name)!r}"
     if attempt.plan_id:
-        yield f"    plan {attempt.plan_id}"
+        yield f"    plan {clean(attempt.plan_id)}"
     if attempt.request_id:
         yield f"    request id {clean(attempt.request_id)}"
     if attempt.run_ids:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.rendering.paint import clean
+
+_BLANKS = re.compile(" {2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +40,11 @@ def joined(separator: str, phrases: Iterable[Phrase]) -> Phrase:
 
 
 def plain(phrase: Phrase) -> str:
-    """The phrase as one line that is safe on a terminal and in a log."""
-    return "".join(clean(piece.text) if isinstance(piece, Theirs) else piece for piece in phrase)
+    """The phrase as one line that is safe on a terminal and in a log.
+
+    Blanks of theirs count once: nobody aims with them at where our lines begin.
+    """
+    return "".join(
+        _BLANKS.sub(" ", clean(piece.text)) if isinstance(piece, Theirs) else piece
+        for piece in phrase
+    )

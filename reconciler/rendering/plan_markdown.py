@@ -8,7 +8,6 @@ so that nothing from outside is a command to whoever reads comments by the line.
 from __future__ import annotations
 
 import datetime as dt
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -35,7 +34,7 @@ from reconciler.rendering.resource_markdown import (
     table_row,
 )
 from reconciler.rendering.tallies import KINDS_TOLD, more_kinds, tallies
-from reconciler.rendering.words import some
+from reconciler.rendering.words import argument, some
 
 #: What the verdict and the last lines may take; no limit may be lower.
 LEAST = 8_000
@@ -222,7 +221,7 @@ def _gate(standing: GateStanding) -> str:
 def _shows(came: Provenance) -> str:
     """The command that shows all of a plan."""
     return code(
-        f"reconciler show {shlex.quote(came.file)}" if came.file else "reconciler plan --full"
+        f"reconciler show {argument(came.file)}" if came.file else "reconciler plan --full"
     )
 
 
@@ -246,7 +245,7 @@ def _how_to_apply(plan: Plan, came: Provenance) -> str:
         return ""
     if came.file is None:
         return "To apply just this, save it: `reconciler plan --out FILE`"
-    return f"To apply just this: {code(f'reconciler apply {shlex.quote(came.file)}')}"
+    return f"To apply just this: {code(f'reconciler apply {argument(came.file)}')}"
 
 
 def _moment(when: dt.datetime) -> str:

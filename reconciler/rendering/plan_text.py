@@ -127,7 +127,7 @@ def _commands(row: Row, told: Counter[Action], paint: Paint, width: int) -> Iter
 def _warning(item: Diagnostic, paint: Paint, width: int) -> Iterator[str]:
     where = f"{clean(item.address)}: " if item.address else ""
     told = f"{where}{clean(item.summary)} ({clean(item.hint)})"
-    word = f"warning[{item.code}]:"
+    word = f"warning[{clean(item.code)}]:"
     first, *rest = hanging(f"  {word} ", told, indent=6, width=width)
     yield first.replace(word, paint(word, Role.CHANGE), 1)
     yield from rest

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from reconciler.applying.lines import Lines
+from reconciler.model.codes import Code
 from reconciler.model.diagnostics import has_errors
 from reconciler.model.plan import Call, Plan
-from reconciler.model.resources import Resource
+from reconciler.model.resources import Resource, Rollout
 from reconciler.model.series import Tag
 from reconciler.planning.planner import spec_digest
 from reconciler.specs import Loaded
 from reconciler.wiring.workspace import Workspace
 
+#: What is said of a project without a spec.
+_ABSENT: Code = "no_specs"
+_CANNOT_TELL = (
+    "the specs at hand have errors, which `reconciler validate` shows, so nobody can tell"
+)
+
 
 def spec_moved(workspace: Workspace, plan: Plan, lines: Lines) -> dict[str, str]:
-    """Calls that the specs at hand do not ask for, with the reason; absent specs say nothing."""
-    loaded = workspace.load_specs()
-    if has_errors(loaded.diagnostics) or not loaded.resources:
+    """Calls that the specs at hand do not ask for, with the reason; absent specs say nothing.
+
+    Dates that a spec counts from today are counted from the day of the plan.
+    """
+    loaded = workspace.load_specs(as_of=plan.as_of)
+    if all(one.code == _ABSENT for one in loaded.diagnostics) and not loaded.resources:
         return {}
+    if has_errors(loaded.diagnostics):
+        return dict.fromkeys((call.id for call in plan.calls), _CANNOT_TELL)
     by_address = {resource.address: resource for resource in loaded.resources}
     moved = {}
     for call in plan.calls:
@@ -42,6 +54,8 @@ def _why_moved(
     # What a plan waits for more than its specs ask for does no harm.
     if set(resource.requires) - set(planned.requires if planned else ()):
         return "its spec requires more than it did at planning"
+    if resource.rollout != (planned.rollout if planned else Rollout()):
+        return "its rollout was edited since planning"
     gates = {standing.gate.name: standing.gate for standing in plan.gates}
     known = {ref.name for ref in planned.gates} & gates.keys() if planned else set()
     for ref in resource.gates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -45,9 +46,17 @@ class Workspace:
     ids: IdSource
     steps: Steps = dataclasses.field(default_factory=Unwatched)
 
-    def load_specs(self, paths: Sequence[str] = ()) -> Loaded:
-        """The project's resources and every problem in its specs, as of now."""
-        return load_specs(self.project, now=self.clock.now(), paths=paths)
+    def load_specs(self, paths: Sequence[str] = (), *, as_of: dt.datetime | None = None) -> Loaded:
+        """The project's resources and every problem in its specs, as of now.
+
+        Args:
+            paths: What to load instead of the project's own, as `specs.load_specs` takes it.
+            as_of: An earlier moment instead of now, but none before which a plan would have expired.
+        """
+        now = self.clock.now()
+        if as_of is not None:
+            now = min(max(as_of, now - self.project.policy.plan_expiry), now)
+        return load_specs(self.project, now=now, paths=paths)
 
     def realms(self, connections: Iterable[str]) -> frozenset[Realm]:
         """The realms that some connections belong to."""

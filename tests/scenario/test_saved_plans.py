@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import stat
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from reconciler.model.steps import Unwatched
 from reconciler.usecases.saved_plans import read_plan, save_plan
+from reconciler.wiring.system import SystemClock
 from tests.scenario.sandbox import Sandbox
 
 
@@ -159,3 +161,36 @@ def test_a_plan_goes_nowhere_else_when_its_connection_was_edited(
     assert result.code == 4
     assert "no longer leads to workspace 112345 in cn-shanghai" in result.err
     assert sandbox.ledger() == []
+
+
+def test_with_a_broken_spec_beside_it_no_saved_plan_is_carried_out(
+    sandbox: Sandbox, saved: Path
+) -> None:
+    (sandbox.root / "specs" / "other.yaml").write_text("kind: Typo\n")
+    applied = sandbox.run("apply", str(saved))
+    assert applied.code == 4
+    assert "the specs at hand have errors" in applied.err
+    assert sandbox.ledger() == []
+
+
+def test_a_rollout_that_was_added_after_planning_holds_the_plan(
+    sandbox: Sandbox, saved: Path
+) -> None:
+    sandbox.backfill(rollout={"canary": 1})
+    applied = sandbox.run("apply", str(saved))
+    assert applied.code == 4
+    assert "its rollout was edited since planning" in applied.err
+    assert sandbox.ledger() == []
+
+
+def test_dates_that_count_from_today_are_those_of_the_day_of_the_plan(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.backfill(dates={"last": 5})
+    path = sandbox.root / "p.json"
+    assert sandbox.run("plan", "--out", str(path)).code == 0
+    tomorrow = SystemClock().now() + dt.timedelta(days=1)
+    monkeypatch.setattr(SystemClock, "now", lambda _: tomorrow)
+    applied = sandbox.run("apply", str(path))
+    assert applied.code == 0, applied.err
+    assert len(sandbox.ledger()) == 1

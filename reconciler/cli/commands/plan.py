@@ -14,6 +14,7 @@ from reconciler.cli.plans import form_of, in_forms, show_failure, show_plan
 from reconciler.model.diagnostics import has_errors
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.plan import Plan
+from reconciler.rendering.words import argument
 from reconciler.usecases.plan import PlanOptions, plan_project
 from reconciler.usecases.saved_plans import ensure_writable, save_plan
 
@@ -101,7 +102,7 @@ def command(
             note(f"the plan holds errors and was not saved to {out}")
         else:
             save_plan(plan, out, workspace.steps)
-            note(f"saved to {out}; apply just this with: reconciler apply {out}")
+            note(f"saved to {out}; apply just this with: reconciler apply {argument(str(out))}")
     if failed:
         return ExitCode.ERROR
     return _detailed(plan) if detailed_exitcode else ExitCode.OK

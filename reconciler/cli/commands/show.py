@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from reconciler.cli.output import Terminal
 from reconciler.cli.plans import Form, form_of, in_forms, show_failure, show_plan
 from reconciler.model.errors import ReconcilerError
+from reconciler.rendering.words import argument
 from reconciler.usecases.saved_plans import read_plan
 
 
@@ -29,6 +29,6 @@ def command(terminal: Terminal, planfile: Path, as_json: bool, as_markdown: bool
     try:
         plan = read_plan(planfile)
     except ReconcilerError as error:
-        show_failure(error, form, project="", command=f"reconciler show {shlex.quote(file)}")
+        show_failure(error, form, project="", command=f"reconciler show {argument(file)}")
         raise
     show_plan(terminal, plan, form=form, full=form is not Form.MARKDOWN, file=file)

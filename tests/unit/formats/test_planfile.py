@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from reconciler.formats.planfile import parse_plan, plan_document, plan_text
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.canonical import digest
-from reconciler.model.errors import PlanRefused, ReconcilerError, UnsupportedFormat
+from reconciler.model.errors import NotAPlan, PlanRefused, ReconcilerError, UnsupportedFormat
 from reconciler.model.plan import Call, Decision, FieldChange, Plan, Reason, Summary
 from reconciler.model.runs import Tier
 from reconciler.schema_files import read_schema
@@ -64,6 +65,24 @@ def _apart(some: list[Call]) -> tuple[Call, ...]:
     )
 
 
+def _sound(plan: Plan) -> Plan:
+    """The plan with an action for each of its calls, and a summary that counts what it holds."""
+    acted = (
+        *plan.actions,
+        *(
+            an_action(one.address, Decision.CREATE, Reason.MISSING, text)
+            for one in plan.calls
+            for text in one.dates.texts()
+        ),
+    )
+    counted = Counter[Decision]()
+    for one in acted:
+        counted[one.decision] += one.dates.count
+    counts = {one.value: counted[one] for one in Decision if one is not Decision.SHARED}
+    summary = dataclasses.replace(plan.summary, **counts, calls=len(plan.calls))
+    return dataclasses.replace(plan, actions=acted, summary=summary)
+
+
 plans = st.builds(
     a_plan,
     lineage=st.none() | texts,
@@ -75,7 +94,7 @@ plans = st.builds(
     summary=st.builds(Summary, create=st.integers(0, 99), reads=st.integers(0, 99)),
     actions=st.lists(actions, max_size=3).map(tuple),
     calls=st.lists(calls, max_size=3).map(_apart),
-)
+).map(_sound)
 
 
 def test_a_plan_of_everything_is_read_as_it_was_written() -> None:
@@ -273,3 +292,25 @@ def test_calls_that_no_plan_of_ours_has_are_refused(
     edit(document)
     with pytest.raises(PlanRefused, match=what):
         parse_plan(json.dumps({**document, "digest": digest(document)}))
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"summary": dataclasses.replace(a_plan().summary, create=0)},
+        {"summary": dataclasses.replace(a_plan().summary, hold=0, none=94)},
+        {"summary": dataclasses.replace(a_plan().summary, calls=1)},
+        {"actions": ()},
+        {"id": "x\nPlan: nothing to start"},
+    ],
+    ids=[
+        "nothing to start",
+        "nobody is needed",
+        "fewer calls",
+        "calls of no action",
+        "a line for an id",
+    ],
+)
+def test_a_plan_that_tells_other_than_it_holds_is_refused(forged: dict[str, Any]) -> None:
+    with pytest.raises(NotAPlan):
+        parse_plan(plan_text(dataclasses.replace(a_plan(), **forged)))
