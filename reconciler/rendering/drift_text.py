@@ -35,7 +35,7 @@ def render_drift(
         more = f" and {len(one.run_ids) - 3} more" if len(one.run_ids) > 3 else ""  # noqa: PLR2004 - those shown
         kind = one.kind.value
         told = f"{one.address}@{one.dates}: {_WORDS[one.kind]} (run {runs}{more})"
-        first, *rest = hanging(f"  {kind}  ", told, indent=6, width=width)
+        first, *rest = hanging(f"  {kind}  ", told, width=width)
         lines += [first.replace(kind, paint(kind, Role.PROBLEM), 1), *rest]
     found = some(len(drifts), "difference") if drifts else "no difference"
     if unread:

@@ -58,7 +58,7 @@ def _fitted(lines: Iterable[str], width: int) -> Iterator[str]:
         if columns(line) <= width or text.startswith(("reconciler ", "| ", "\x1b")):
             yield line
         else:
-            yield from hanging(" " * indent, text, indent=indent + 4, width=width)
+            yield from hanging(" " * indent, text, width=width)
 
 
 def _desired(unit: UnitRange, resource: Resource | None) -> Iterator[str]:

@@ -15,7 +15,7 @@ def gate_lines(gates: Sequence[GateStanding], paint: Paint, width: int) -> Itera
     """One line for each gate, and one for each reason why it is closed; nothing without gates."""
     for standing in gates:
         address = clean(standing.gate.address)
-        first, *rest = hanging(f"  {address}   ", plain(asked(standing)), indent=6, width=width)
+        first, *rest = hanging(f"  {address}   ", plain(asked(standing)), width=width)
         yield first.replace(address, paint(address, Role.STRONG), 1)
         yield from rest
         for state in states(standing.reading):
@@ -26,7 +26,7 @@ def _state_lines(state: GateState, paint: Paint, width: int) -> Iterator[str]:
     word = state.stand.value
     dates = "" if state.dates is None else f" for {state.dates}"
     told = f"{word}{dates}{plain(state.said)}"
-    first, *rest = hanging("      ", told, indent=10, width=width)
+    first, *rest = hanging("      ", told, width=width)
     yield first.replace(word, paint(word, _role(state)), 1)
     yield from rest
 

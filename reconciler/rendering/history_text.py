@@ -39,7 +39,7 @@ def _entry(entry: JournalEntry, paint: Paint, width: int) -> Iterator[str]:
     if entry.became:
         said.append(f"now {', '.join(_standings(entry.became))}")
     if said:
-        yield from hanging(" " * 7, "; ".join(said), indent=9, width=width)
+        yield from hanging(" " * 7, "; ".join(said), width=width)
 
 
 def _standings(became: Mapping[str, str]) -> Iterator[str]:

@@ -8,6 +8,10 @@ from itertools import accumulate
 #: Lines are meant to be read in this many columns.
 COLUMNS = 80
 
+#: Columns before a line that goes on with words from outside: no line of ours begins there, so that what
+#: somebody else wrote is not taken for one.
+CONTINUED = 12
+
 #: A blank at which no line breaks.
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -65,14 +69,14 @@ def wrapped(text: str, *, room: int, width: int) -> list[str]:
     return [*lines, line]
 
 
-def hanging(prefix: str, text: str, *, indent: int, width: int) -> list[str]:
+def hanging(prefix: str, text: str, *, width: int, indent: int = CONTINUED) -> list[str]:
     """A text behind a prefix, in lines that fit; those after the first are indented.
 
     Args:
         prefix: What stands before the first line; not broken.
         text: One line of printable text.
-        indent: Columns before every other line.
         width: Columns of a whole line.
+        indent: Columns before every other line; fewer only for words that are all ours.
     """
     first, *rest = wrapped(text, room=width - columns(prefix), width=width - indent)
     return [f"{prefix}{first}".rstrip(), *(f"{'':{indent}}{line}" for line in rest)]

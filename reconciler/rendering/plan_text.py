@@ -85,12 +85,12 @@ def _section(section: Section, paint: Paint, width: int) -> Iterator[str]:
     title = f"  {sign} {section.address}"
     painted = f"  {sign} {paint(str(section.address), Role.STRONG)}"
     told = plain(about(section.heading))
-    beside = hanging(f"{title}   ", told, indent=6, width=width)
+    beside = hanging(f"{title}   ", told, width=width)
     if len(beside) == 1:
         yield f"{painted}   {paint(told, Role.QUIET)}" if told else painted
     else:
         yield painted
-        for line in hanging(" " * 6, told, indent=6, width=width):
+        for line in hanging(" " * 6, told, width=width):
             yield paint(line, Role.QUIET)
     yield from _rows(section, paint, width)
     for told in filter(None, (calls_taken(section), estimate_text(section.estimate))):
@@ -106,7 +106,7 @@ def _rows(section: Section, paint: Paint, width: int) -> Iterator[str]:
     for row in rows:
         action = row.action
         prefix = f"      {SIGNS[action.decision]} {span(row):<{span_width}}  {_dates(row):>{count_width}}"
-        first, *rest = hanging(f"{prefix}  ", plain(why(action)), indent=_INDENT, width=width)
+        first, *rest = hanging(f"{prefix}  ", plain(why(action)), width=width)
         yield f"{paint(prefix, ROLES[action.decision])}{first[len(prefix) :]}"
         yield from rest
         if row.needs_person:
@@ -128,7 +128,7 @@ def _warning(item: Diagnostic, paint: Paint, width: int) -> Iterator[str]:
     where = f"{clean(item.address)}: " if item.address else ""
     told = f"{where}{clean(item.summary)} ({clean(item.hint)})"
     word = f"warning[{clean(item.code)}]:"
-    first, *rest = hanging(f"  {word} ", told, indent=6, width=width)
+    first, *rest = hanging(f"  {word} ", told, width=width)
     yield first.replace(word, paint(word, Role.CHANGE), 1)
     yield from rest
 

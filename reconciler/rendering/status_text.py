@@ -107,7 +107,7 @@ def _resource(
     people = 0
     for dates, one in rows:
         told = f"    {dates!s:<{span}}  {some(dates.count, 'date'):>9}  "
-        first, *rest = hanging(f"{told}{one.status:<8}  ", _why(one), indent=8, width=width)
+        first, *rest = hanging(f"{told}{one.status:<8}  ", _why(one), width=width)
         word = paint(one.status, _ROLES.get(one.status, Role.PROBLEM))
         yield f"{told}{word}{first[len(told) + len(one.status) :]}"
         yield from rest

@@ -11,11 +11,12 @@ import pytest
 from reconciler.model.addresses import Address, Kind
 from reconciler.model.diagnostics import Diagnostic, Severity
 from reconciler.model.plan import Decision, Plan, Reason, Summary
-from reconciler.rendering.layout import columns
+from reconciler.rendering.layout import CONTINUED, columns
 from reconciler.rendering.paint import Paint
 from reconciler.rendering.plan_text import FEWEST_LINES, MOST_LINES, render_plan
 from reconciler.rendering.plan_view import FOLD_ABOVE
 from tests.unit.formats.plans import ORDERS, a_plan, an_action
+from tests.unit.rendering.test_plan_markdown import with_text
 
 PLAIN = Paint()
 
@@ -29,19 +30,19 @@ def test_golden_plan_of_every_decision() -> None:
       + 2020-05-20..2020-05-24  5 dates  missing
       + 2020-05-26..2020-05-31  6 dates  missing
       = 2020-06-01               1 date  shared: the same units as backfill.a,
-          counted there
+            counted there
         in 2 calls, about 22 node instances
   ! backfill.users-2020
       prod · PROD · root 1234 · a reason that is far too long to stand beside an
-      address in a plan
+            address in a plan
       = 2020-01-01..2020-03-31  91 dates  succeeded
       ~ 2020-04-01..2020-04-30  30 dates  changed; 74324.key2 "val" → "val2";
-          74324.key3 (absent) → "new"; exclude "9" → (absent)
+            74324.key3 (absent) → "new"; exclude "9" → (absent)
       > 2020-05-01                1 date  found: a run of ours that is not on
-          record
+            record
       . 2020-05-02..2020-05-03   2 dates  in flight
       # 2020-05-04..2020-05-06   3 dates  missing; blocked: opens when
-          gate.ob-quiet does
+            gate.ob-quiet does
       ! 2020-05-07..2020-05-08   2 dates  failed: node 3 failed
           reconciler explain backfill.users-2020@2020-05-07..2020-05-08
           reconciler resolve backfill.users-2020@2020-05-07..2020-05-08 --rerun --reason TEXT
@@ -57,7 +58,7 @@ def test_golden_plan_of_every_decision() -> None:
   reconciler resolve manualflow.month-close@2018-12-12 --run-id ID --reason TEXT
   reconciler resolve manualflow.month-close@2018-12-12 --never-ran --reason TEXT
   gate.landed   hw · every run of etl-dli2dws (task 937987) planned on the day
-      after the data date has succeeded
+            after the data date has succeeded
       closed for 2020-05-05: a run failed; needs a person
       open for 2020-05-04, 2020-05-06 (success was forced)
   gate.ob-quiet   ob · no unfinished task (cluster) for tenant orders
@@ -260,3 +261,11 @@ def test_a_plan_that_could_not_be_read_does_not_say_that_nothing_is_to_do() -> N
 def test_every_decision_and_reason_has_words(decision: Decision, reason: Reason) -> None:
     text = render_plan(many(1, decision, reason), paint=PLAIN)
     assert "2020-05-20  1 date" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_begins_with_words_of_others_where_ours_begin(width: int) -> None:
+    shown = render_plan(with_text("zq " * 99), paint=PLAIN, width=width).splitlines()
+    begins = {len(line) - len(line.lstrip()) for line in shown if line.lstrip().startswith("zq")}
+    # A heading begins with the name of a connection, which is no text but a name.
+    assert begins == {6, CONTINUED}
