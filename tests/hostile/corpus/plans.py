@@ -78,6 +78,16 @@ def _written(content: bytes) -> Callable[[Stage], None]:
     return plant
 
 
+def _with_calls(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Edit:
+    """Other calls, counted as they are."""
+
+    def edit(document: dict[str, Any]) -> None:
+        document["calls"] = change(document["calls"])
+        document["summary"]["calls"] = len(document["calls"])
+
+    return edit
+
+
 def _put(where: str, value: object) -> Edit:
     """Put a value at a path such as `calls.0.dates`."""
     *parents, last = where.split(".")
@@ -182,8 +192,10 @@ _FORGED: dict[str, Edit] = {
     "dates are a number": _put("calls.0.dates", 1),
     "calls are missing": lambda document: document.pop("calls"),
     "calls are a mapping": _put("calls", {}),
-    "call twice": lambda document: document["calls"].append(document["calls"][0]),
-    "many calls": lambda document: document.update(calls=document["calls"] * 500),
+    "call twice": _with_calls(lambda calls: [*calls, calls[0]]),
+    "call twice, renamed": _with_calls(lambda calls: [*calls, {**calls[0], "id": "aaaaaa"}]),
+    "many calls": _with_calls(lambda calls: calls * 500),
+    "one call too many": lambda document: document["calls"].append(document["calls"][0]),
     "actions are null": _put("actions", None),
     "summary of somebody else": _put("summary", {"create": 0, "zzz": 1}),
     "summary that flatters": _put("summary.create", 0),
