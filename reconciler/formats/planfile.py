@@ -25,6 +25,7 @@ from reconciler.model.canonical import digest
 from reconciler.model.dates import DateRange, DateSet
 from reconciler.model.errors import NotAPlan, PlanEdited, UnsupportedFormat
 from reconciler.model.plan import (
+    STARTS,
     Action,
     Adoption,
     Call,
@@ -49,7 +50,7 @@ MAKE_ONE = "make a plan: reconciler plan --out FILE"
 QUOTE_LIMIT = 80
 
 _PLAN_ID = re.compile(r"[0-9a-z-]{1,64}", re.ASCII)
-_STARTING = {Decision.CREATE, Decision.RERUN, Decision.BLOCKED}
+_STARTING = STARTS | {Decision.BLOCKED}
 #: What is shared is counted with its owner.
 _COUNTED = tuple(one for one in Decision if one is not Decision.SHARED)
 

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 ONE_DAY = dt.timedelta(days=1)
 #: The earliest and latest data dates we accept; the ends leave room for half-open arithmetic.
@@ -105,6 +109,37 @@ class DateRange:
         return (self.start + dt.timedelta(days=n) for n in range(self.count))
 
 
+def meeting(
+    items: Sequence[T], ranges: Sequence[DateRange], range_of: Callable[[T], DateRange]
+) -> Iterator[tuple[T, DateRange]]:
+    """Where items meet ranges: each item with each piece of its own range that lies in one of them.
+
+    Both are sorted and disjoint. What lies before the first place and after the last costs next to nothing.
+    """
+    if not items or not ranges:
+        return
+    place = bisect_right(items, ranges[0].start, key=lambda item: range_of(item).end)
+    if place == len(items):
+        return
+    other = bisect_right(ranges, range_of(items[place]).start, key=_end)
+    while place < len(items) and other < len(ranges):
+        held, asked = range_of(items[place]), ranges[other]
+        if (piece := held.intersection(asked)) is not None:
+            yield items[place], piece
+        if held.end <= asked.end:
+            place += 1
+        else:
+            other += 1
+
+
+def _itself(dates: DateRange) -> DateRange:
+    return dates
+
+
+def _end(dates: DateRange) -> dt.date:
+    return dates.end
+
+
 @dataclass(frozen=True, slots=True)
 class DateSet:
     """A set of data dates. Build it with `of`; `ranges` is sorted, disjoint and non-adjacent."""
@@ -151,7 +186,8 @@ class DateSet:
         return bool(self.ranges)
 
     def __contains__(self, date: dt.date) -> bool:
-        return any(date in item for item in self.ranges)
+        place = bisect_right(self.ranges, date, key=_end)
+        return place < len(self.ranges) and date in self.ranges[place]
 
     def __iter__(self) -> Iterator[DateRange]:
         return iter(self.ranges)
@@ -160,25 +196,14 @@ class DateSet:
         return DateSet.of((*self.ranges, *other.ranges))
 
     def __and__(self, other: DateSet) -> DateSet:
-        both: list[DateRange] = []
-        mine, theirs = 0, 0
-        while mine < len(self.ranges) and theirs < len(other.ranges):
-            left, right = self.ranges[mine], other.ranges[theirs]
-            if (shared := left.intersection(right)) is not None:
-                both.append(shared)
-            if left.end <= right.end:
-                mine += 1
-            else:
-                theirs += 1
-        return DateSet(tuple(both))
+        return DateSet(tuple(both for _, both in meeting(self.ranges, other.ranges, _itself)))
 
     def __sub__(self, other: DateSet) -> DateSet:
         left: list[DateRange] = []
         for item in self.ranges:
             start = item.start
-            for cut in other.ranges:
-                if cut.end <= start:
-                    continue
+            for place in range(bisect_right(other.ranges, start, key=_end), len(other.ranges)):
+                cut = other.ranges[place]
                 if cut.start >= item.end:
                     break
                 if cut.start > start:

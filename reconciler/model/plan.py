@@ -34,6 +34,10 @@ class Decision(enum.Enum):
     """Owned by another address that declares the same unit; informational, counted there."""
 
 
+#: Decisions that send a call now.
+STARTS = frozenset({Decision.CREATE, Decision.RERUN})
+
+
 class Reason(enum.Enum):
     """Why; see the decision table in `reconciler.planning.deciding`."""
 

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.dates import DateRange, DateSet, meeting
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -62,31 +61,13 @@ class RangeMap(Generic[T]):
 
     def at(self, date: dt.date) -> T | None:
         """The value on a date, or None."""
-        place = bisect_right(self.items, date, key=_item_end)
-        if place == len(self.items):
-            return None
-        dates, value = self.items[place]
-        return value if date in dates else None
+        found = meeting(self.items, (DateRange.day(date),), _range_of)
+        return next((value for (_, value), _ in found), None)
 
     def restricted(self, dates: DateSet) -> RangeMap[T]:
         """Only what lies within `dates`; what lies before and after them costs next to nothing."""
-        if not self.items or not dates:
-            return RangeMap()
-        place = bisect_right(self.items, dates.ranges[0].start, key=_item_end)
-        if place == len(self.items):
-            return RangeMap()
-        asked = bisect_right(dates.ranges, self.items[place][0].start, key=_end)
-        pieces = []
-        while place < len(self.items) and asked < len(dates.ranges):
-            held, value = self.items[place]
-            piece = held.intersection(dates.ranges[asked])
-            if piece is not None:
-                pieces.append((piece, value))
-            if held.end <= dates.ranges[asked].end:
-                place += 1
-            else:
-                asked += 1
-        return RangeMap(tuple(pieces))
+        found = meeting(self.items, dates.ranges, _range_of)
+        return RangeMap(tuple((piece, value) for (_, value), piece in found))
 
     def overlaid(self, newer: RangeMap[T]) -> RangeMap[T]:
         """This map with the values of `newer` wherever it has one."""
@@ -101,12 +82,8 @@ class RangeMap(Generic[T]):
         return DateSet.of(dates for dates, value in self.items if predicate(value))
 
 
-def _end(dates: DateRange) -> dt.date:
-    return dates.end
-
-
-def _item_end(item: tuple[DateRange, object]) -> dt.date:
-    return item[0].end
+def _range_of(item: tuple[DateRange, object]) -> DateRange:
+    return item[0]
 
 
 def sweep(items: Iterable[tuple[DateRange, T]]) -> Iterator[tuple[DateRange, tuple[T, ...]]]:

@@ -35,9 +35,14 @@ def remedies_for(action: Action, dates: DateRange) -> tuple[str, ...]:
     """The commands for one stretch of an action that needs a person: what shows more, then the choices."""
     units = UnitRange(action.address, dates)
     return (
-        f"reconciler explain {units}",
+        shows_more(units),
         *choices(units, action.decision, action.reason, action.run_ids),
     )
+
+
+def shows_more(units: UnitRange) -> str:
+    """The command that tells all that is known of units."""
+    return f"reconciler explain {units}"
 
 
 def choices(

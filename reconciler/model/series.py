@@ -118,6 +118,11 @@ class Series:
             "params": {scope: dict(values) for scope, values in self.params},
         }
 
+    @property
+    def nodes_a_date(self) -> int:
+        """About how many node instances a date makes, as far as the spec tells."""
+        return max(1, len(self.include))
+
     @functools.cached_property
     def fingerprint(self) -> str:
         """Sixteen base32 characters; equal for specs that ask for the same work."""

@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from reconciler.model.attempts import AttemptState
-from reconciler.model.plan import Decision, Reason
+from reconciler.model.plan import STARTS, Decision, Reason
 from reconciler.model.resources import OnChange, OnFailure
 from reconciler.model.runs import FoundRun, Tier, UnitStatus
 from reconciler.planning.absence import Absence
@@ -131,7 +131,7 @@ def decide(facts: UnitFacts, rules: Rules) -> Verdict:
 
 def starts(verdict: Verdict) -> bool:
     """Whether a verdict sends a call now."""
-    return verdict.decision in {Decision.CREATE, Decision.RERUN}
+    return verdict.decision in STARTS
 
 
 def needs_call(verdict: Verdict) -> bool:

@@ -251,7 +251,7 @@ def _summary(
     units: Counter[Decision] = Counter()
     for action in actions:
         units[action.decision] += action.dates.count
-    nodes = {item.resource.address: max(1, len(item.resource.series.include)) for item in decided}
+    nodes = {item.resource.address: item.resource.series.nodes_a_date for item in decided}
     return Summary(
         create=units[Decision.CREATE],
         rerun=units[Decision.RERUN],

@@ -127,7 +127,7 @@ def _overlaps(decided: Iterable[Decided], situation: Situation) -> Iterator[Diag
     starting = {
         one.resource.address: dates for one in decided if (dates := one.dates_where(needs_call))
     }
-    found: dict[Address, dict[Address, tuple[str, DateSet]]] = defaultdict(dict)
+    shared: dict[tuple[Address, Address], tuple[str, list[DateRange]]] = {}
     for node, resources in _shared_nodes(situation.resources, starting):
         if len(resources) > CROWD:
             yield from _crowd(node[-1], resources, starting)
@@ -136,10 +136,15 @@ def _overlaps(decided: Iterable[Decided], situation: Situation) -> Iterator[Diag
             for one, other in combinations(sorted(stack, key=lambda item: item.address), 2):
                 # Each pair is told once, where something starts.
                 at, beside = (one, other) if one.address in starting else (other, one)
-                both = starting.get(at.address, DateSet()) & DateSet((stretch,))
-                if both and one.series.subject != other.series.subject:
-                    _, known = found[at.address].get(beside.address, ("", DateSet()))
-                    found[at.address][beside.address] = (node[-1], known | both)
+                if one.series.subject != other.series.subject:
+                    shared.setdefault((at.address, beside.address), (node[-1], []))[1].append(
+                        stretch
+                    )
+    found: dict[Address, dict[Address, tuple[str, DateSet]]] = defaultdict(dict)
+    for (at_address, beside_address), (node_id, stretches) in shared.items():
+        begun = starting.get(at_address, DateSet()) | starting.get(beside_address, DateSet())
+        if both := DateSet.of(stretches) & begun:
+            found[at_address][beside_address] = (node_id, both)
     for resource in situation.resources:
         yield from _overlaps_of(resource, found.get(resource.address, {}))
 
@@ -149,22 +154,20 @@ def _crowd(
 ) -> Iterator[Diagnostic]:
     """The overlaps of a node that very many run, told at the first of them that starts something."""
     subjects = {one.address: one.series.subject.fingerprint for one in resources}
-    among: set[Address] = set()
-    ranges = []
-    for stretch, stack in _stacks(resources):
-        if len({subjects[one.address] for one in stack}) > 1:
-            dates = DateSet((stretch,))
-            if any(starting.get(one.address, DateSet()) & dates for one in stack):
-                among.update(one.address for one in stack)
-                ranges.append(stretch)
-    for first in sorted(
-        (one for one in resources if one.address in among and one.address in starting),
-        key=lambda one: one.address,
-    )[:1]:
+    shared = DateSet.of(
+        stretch
+        for stretch, stack in _stacks(resources)
+        if len({subjects[one.address] for one in stack}) > 1
+    )
+    begun = DateSet.of(dates for one in resources for dates in starting.get(one.address, ()))
+    dates = shared & begun
+    among = sorted((one for one in resources if one.dates & dates), key=lambda one: one.address)
+    first = next((one for one in among if starting.get(one.address, DateSet()) & dates), None)
+    if first is not None:
         yield _warning(
             first,
             "overlap",
-            f"it is one of {len(among)} that run node {node} for the same dates: {DateSet.of(ranges)}",
+            f"it is one of {len(among)} that run node {node} for the same dates: {dates}",
             "whichever runs last leaves its output: order them with `requires`, or narrow them",
         )
 

@@ -29,7 +29,7 @@ from reconciler.rendering.plan_words import (
 )
 from reconciler.rendering.words import some
 
-#: Where what belongs to a row goes on.
+#: Columns before commands, and before what goes on in words of ours.
 _INDENT = 10
 
 #: So many lines at most for a plan with very much in it, and so many can always be had.

@@ -162,4 +162,4 @@ def _sections(plan: Plan, *, full: bool) -> Iterator[Section]:
 
 def _instances(call: Call, plan: Plan) -> int:
     series = plan.series.get(call.series)
-    return call.dates.count * max(1, len(series.include) if series is not None else 1)
+    return call.dates.count * (series.nodes_a_date if series is not None else 1)

@@ -7,7 +7,16 @@ from itertools import groupby
 
 from reconciler.model.dates import DateSet
 from reconciler.model.gates import is_gate
-from reconciler.model.plan import Action, Call, Decision, FieldChange, Heading, Plan, Reason
+from reconciler.model.plan import (
+    STARTS,
+    Action,
+    Call,
+    Decision,
+    FieldChange,
+    Heading,
+    Plan,
+    Reason,
+)
 from reconciler.model.remedies import NEEDS_PERSON
 from reconciler.rendering.phrases import Phrase, joined, theirs
 from reconciler.rendering.plan_view import Row, Section
@@ -26,7 +35,7 @@ RANGES_TOLD = 3
 #: What becomes of dates, as a reviewer asks for it.
 _GROUPS = (
     ("for a person", NEEDS_PERSON),
-    ("to start", frozenset({Decision.CREATE, Decision.RERUN})),
+    ("to start", STARTS),
     ("blocked", frozenset({Decision.BLOCKED})),
     ("to adopt", frozenset({Decision.ADOPT})),
 )

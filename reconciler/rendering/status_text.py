@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from reconciler.model.addresses import Address
+from reconciler.model.addresses import Address, UnitRange
 from reconciler.model.dates import DateRange, DateSet
+from reconciler.model.remedies import shows_more
 from reconciler.rendering.layout import COLUMNS, hanging, indent_of
 from reconciler.rendering.paint import Paint, Role, clean
+from reconciler.rendering.plan_words import COMMANDS_TOLD
 from reconciler.rendering.words import some
 
 _ROLES = {
@@ -20,9 +22,6 @@ _ROLES = {
     "blocked": Role.CHANGE,
 }
 
-
-#: So many ranges that need a person have the command that tells more below them.
-COMMANDS_TOLD = 2
 
 #: Reasons that a status has said already.
 _SAYS_NO_MORE = {
@@ -113,7 +112,7 @@ def _resource(
         yield from rest
         if one.needs_person and people < COMMANDS_TOLD:
             people += 1
-            command = f"reconciler explain {address}@{dates}"
+            command = shows_more(UnitRange(address, dates))
             yield indent_of(command, most=8, width=width) + paint(command, Role.STRONG)
 
 
