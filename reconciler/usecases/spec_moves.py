@@ -25,7 +25,7 @@ def spec_moved(workspace: Workspace, plan: Plan, lines: Lines) -> dict[str, str]
     Dates that a spec counts from today are counted from the day of the plan.
     """
     loaded = workspace.load_specs(as_of=plan.as_of)
-    if all(one.code == _ABSENT for one in loaded.diagnostics) and not loaded.resources:
+    if [one.code for one in loaded.diagnostics] == [_ABSENT]:
         return {}
     if has_errors(loaded.diagnostics):
         return dict.fromkeys((call.id for call in plan.calls), _CANNOT_TELL)

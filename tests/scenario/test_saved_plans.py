@@ -194,3 +194,13 @@ def test_dates_that_count_from_today_are_those_of_the_day_of_the_plan(
     applied = sandbox.run("apply", str(path))
     assert applied.code == 0, applied.err
     assert len(sandbox.ledger()) == 1
+
+
+def test_where_specs_hold_no_resource_any_more_a_plan_has_moved(
+    sandbox: Sandbox, saved: Path
+) -> None:
+    (sandbox.root / "specs" / "orders.yaml").write_text("# nothing is wanted any more\n")
+    applied = sandbox.run("apply", str(saved))
+    assert applied.code == 4
+    assert "its spec is gone" in applied.err
+    assert sandbox.ledger() == []
